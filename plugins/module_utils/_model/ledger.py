@@ -1,0 +1,133 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger: what is budgeted, placed, committed and free, and what it costs by the month.
+
+Prices apply to what is reserved (the quota on every cluster an environment occupies), not to what is used.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from .entities import Cluster, Environment, Settings, Tenant
+from .errors import Problems
+from .quantity import ZERO, Quantity, add_maps
+from .resources import canonical_quota, quota_key
+
+Row = dict[str, t.Any]
+_GIB = 1024**3
+
+
+def rows(
+    settings: Settings,
+    clusters: Mapping[str, Cluster],
+    tenants: Mapping[str, Tenant],
+    environments: Iterable[Environment],
+) -> list[Row]:
+    """Account rows, sorted: one per environment and cluster, one per tenant (with the tenants below), one per cluster.
+
+    Every row has C(scope) (C(environment), C(tenant) or C(cluster)), C(name), C(resources) and C(month). In
+    C(resources) each key maps to amounts in canonical text: C(committed), and where they apply C(budget), C(capacity)
+    (with overcommit) and C(free). C(month) is the price of a month as text with two digits.
+    """
+    placed = [e for e in environments if e.placement]
+    result = [
+        _row(
+            "environment",
+            e.key,
+            {k: {"committed": v} for k, v in e.quota.items()},
+            _price(e.quota, settings, clusters[name]),
+            cluster=name,
+            tenant=e.tenant.id,
+            project=e.project.id,
+            environment=e.name,
+            namespace=e.namespace,
+            cost_center=e.values["cost_center"],
+            state=e.state,
+        )
+        for e in placed
+        for name in e.placement.clusters  # type: ignore[union-attr]
+    ]
+    own: dict[str, dict[str, Quantity]] = {}
+    money: dict[str, Fraction] = {}
+    on_cluster: dict[str, dict[str, Quantity]] = {}
+    for e in placed:
+        for name in e.placement.clusters:  # type: ignore[union-attr]
+            on_cluster[name] = add_maps(on_cluster.get(name, {}), e.quota)
+            price = _price(e.quota, settings, clusters[name])
+            for level in e.tenant.line:
+                own[level.id] = add_maps(own.get(level.id, {}), e.quota)
+                money[level.id] = money.get(level.id, Fraction(0)) + price
+    for tenant in tenants.values():
+        budget = canonical_quota(tenant.values.get("budget", {}).get("hard", {}))
+        committed = own.get(tenant.id, {})
+        cells = {
+            key: {
+                "committed": committed.get(key, ZERO),
+                **_against("budget", budget.get(key), committed.get(key, ZERO)),
+            }
+            for key in sorted({*budget, *committed})
+        }
+        row = _row("tenant", tenant.id, cells, money.get(tenant.id, Fraction(0)), parent=tenant.parent)
+        row["budget_month"] = tenant.values.get("billing", {}).get("budget_month")
+        result.append(row)
+    for name, cluster in clusters.items():
+        committed = on_cluster.get(name, {})
+        cells = {
+            key: {
+                "committed": committed.get(key, ZERO),
+                **_against("capacity", cluster.capacity.get(key), committed.get(key, ZERO)),
+            }
+            for key in sorted({*cluster.capacity, *committed})
+        }
+        spent = sum((_price(e.quota, settings, cluster) for e in placed if name in e.placement.clusters), Fraction(0))  # type: ignore[union-attr]
+        result.append(_row("cluster", name, cells, spent, stage=cluster.stage))
+    order = {"environment": 0, "tenant": 1, "cluster": 2}
+    return sorted(result, key=lambda r: (order[r["scope"]], r["name"], r.get("cluster", "")))
+
+
+def _against(name: str, limit: Quantity | None, committed: Quantity) -> dict[str, Quantity]:
+    return {} if limit is None else {name: limit, "free": limit - committed}
+
+
+def _row(scope: str, name: str, cells: Mapping[str, Mapping[str, Quantity]], price: Fraction, **more: t.Any) -> Row:
+    resources = {key: {column: str(amount) for column, amount in cell.items()} for key, cell in cells.items()}
+    return {"scope": scope, "name": name, **more, "resources": resources, "month": money_text(price)}
+
+
+def _price(quota: Mapping[str, Quantity], settings: Settings, cluster: Cluster) -> Fraction:
+    prices = {quota_key(k): v for k, v in {**settings.prices.get("month", {}), **cluster.get("prices", {})}.items()}
+    result = Fraction(str(settings.prices.get("environment_month", 0)))
+    for key, price in prices.items():
+        amount = quota.get(key)
+        if amount:
+            unit = _GIB if _in_gib(key) else 1
+            result += amount.value / unit * Fraction(str(price))
+    return result
+
+
+def _in_gib(key: str) -> bool:
+    return key.endswith(("memory", "storage"))
+
+
+def money_text(amount: Fraction) -> str:
+    """Two digits, halves rounded up."""
+    exact = Decimal(amount.numerator) / Decimal(amount.denominator)
+    return str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def check_money(ledger: list[Row], tenants: Mapping[str, Tenant], problems: Problems) -> None:
+    """Going over the money budget is only reported: a price may change without anybody's doing."""
+    for row in ledger:
+        limit = row.get("budget_month")
+        if row["scope"] == "tenant" and limit is not None and Decimal(row["month"]) > Decimal(str(limit)):
+            problems.warn(
+                "over-money",
+                tenants[row["name"]].where / "billing" / "budget_month",
+                f"a month costs {row['month']}, {Decimal(row['month']) - Decimal(str(limit))} more than {limit}.",
+                "Shrink something, or raise the budget.",
+            )

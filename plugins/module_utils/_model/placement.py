@@ -1,0 +1,293 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Placement: on which clusters an environment lives, and why.
+
+Filter by rules, then by capacity, then rank by the share that stays free. A placement that was decided once stays; when
+it no longer satisfies the rules that is an error, never a move. The result does not depend on the order of the input.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from collections.abc import Callable, Mapping
+
+from . import schema_layer
+from .entities import Candidate, Cluster, Environment, Placement, Rejection, wanted_clusters
+from .errors import Problems, Where, suggest
+from .quantity import ZERO, Quantity, add_maps
+
+_TIERS = list(schema_layer.SLA_TIERS)
+Amounts = dict[str, Quantity]
+
+
+def _stage(e: Environment, c: Cluster) -> str | None:
+    return None if c.stage == e.stage else f"it serves {c.stage}; {e.stage} is needed"
+
+
+def _security_domain(e: Environment, c: Cluster) -> str | None:
+    wanted, has = e.values["classification"]["security_domain"], c.get("security_domain")
+    return None if wanted == has else f"its security domain is {has}; {wanted} is needed"
+
+
+def _classification(e: Environment, c: Cluster) -> str | None:
+    missing = [name for name in e.values["classification"]["data"] if name not in c.classifications]
+    return f"it may not hold {', '.join(missing)}" if missing else None
+
+
+def _sla_tier(e: Environment, c: Cluster) -> str | None:
+    has = c.get("sla_tier")
+    return (
+        None
+        if _TIERS.index(has) <= _TIERS.index(e.sla_tier)
+        else f"it is built for {has}; at least {e.sla_tier} is needed"
+    )
+
+
+def _features(e: Environment, c: Cluster) -> str | None:
+    missing = [name for name in e.values.get("requires", {}).get("features", ()) if name not in c.get("features", ())]
+    return f"it lacks {', '.join(missing)}" if missing else None
+
+
+def _region(e: Environment, c: Cluster) -> str | None:
+    regions = e.values.get("requires", {}).get("regions")
+    if regions is None or c.get("region") in regions:
+        return None
+    return f"it stands in {c.get('region') or 'no region'}; {' or '.join(regions) or 'none'} is needed"
+
+
+def _dedication(e: Environment, c: Cluster) -> str | None:
+    reserved = c.get("dedicated_to", [])
+    if not reserved or any(tenant.id in reserved for tenant in e.tenant.line):
+        return None
+    return f"it is reserved for {', '.join(reserved)}"
+
+
+#: The hard rules, in the order in which they are told.
+RULES: dict[str, Callable[[Environment, Cluster], str | None]] = {
+    "environment": _stage,
+    "security_domain": _security_domain,
+    "classification": _classification,
+    "sla_tier": _sla_tier,
+    "features": _features,
+    "region": _region,
+    "dedication": _dedication,
+}
+
+
+def freeze(cluster: Cluster, today: datetime.date) -> str | None:
+    """The reason why nothing new may be placed on the cluster today."""
+    for window in cluster.get("freeze_windows", ()):
+        if window["from"] <= today.isoformat() <= window["to"]:
+            return f"it is frozen until {window['to']}: {window['reason']}"
+    return None
+
+
+def capacity_gap(asked: Mapping[str, Quantity], committed: Mapping[str, Quantity], cluster: Cluster) -> str | None:
+    """By how much the cluster is too small. Only resources that the cluster declares, and devices, are limited."""
+    if not cluster.capacity:
+        return None
+    gaps = []
+    for key, amount in asked.items():
+        limit = cluster.capacity.get(key)
+        if limit is None:
+            if amount and key.startswith("requests.") and "/" in key and ".storageclass." not in key:
+                gaps.append(f"{key}: {amount} asked, it has none")
+            continue
+        free = limit - committed.get(key, ZERO)
+        if amount and free < amount:
+            gaps.append(f"{key}: {amount} asked, {free if free > ZERO else 0} of {limit} free")
+    return "; ".join(gaps) or None
+
+
+def _free_share(asked: Mapping[str, Quantity], committed: Mapping[str, Quantity], cluster: Cluster) -> float:
+    shares = [
+        1 - (committed.get(key, ZERO).nano + asked.get(key, ZERO).nano) / limit.nano
+        for key, limit in cluster.capacity.items()
+        if limit
+    ]
+    return min(shares, default=1.0)
+
+
+def place(
+    environments: list[Environment],
+    clusters: Mapping[str, Cluster],
+    recorded: Mapping[str, Mapping[str, t.Any]],
+    today: datetime.date,
+    problems: Problems,
+) -> None:
+    """Gives every environment its placement: first all that are declared or recorded, then the new ones.
+
+    New ones are taken by SLA tier, then by key, so that the outcome is the same for every order of the input.
+    """
+    committed: dict[str, Amounts] = {name: {} for name in clusters}
+    fresh = []
+    for environment in environments:
+        if "placement" in environment.declared:
+            _keep(environment, environment.declared["placement"], "declared", clusters, committed, problems)
+        elif environment.key in recorded and all(c in clusters for c in recorded[environment.key]["clusters"]):
+            _keep(environment, recorded[environment.key], "recorded", clusters, committed, problems)
+        else:
+            fresh.append(environment)
+    _check_committed(environments, clusters, committed, problems)
+    for environment in sorted(fresh, key=lambda e: (_TIERS.index(e.sla_tier), e.key)):
+        _decide(environment, clusters, committed, today, problems)
+
+
+def _commit(environment: Environment, names: t.Iterable[str], committed: dict[str, Amounts]) -> None:
+    for name in names:
+        committed[name] = add_maps(committed[name], environment.quota)
+
+
+def _keep(
+    environment: Environment,
+    placement: Mapping[str, t.Any],
+    origin: str,
+    clusters: Mapping[str, Cluster],
+    committed: dict[str, Amounts],
+    problems: Problems,
+) -> None:
+    at = environment.where / "placement" if origin == "declared" else environment.where
+    known = []
+    for index, name in enumerate(placement["clusters"]):
+        if name not in clusters:
+            problems.error(
+                "unknown-name",
+                at / "clusters" / index,
+                f"there is no usable cluster {name!r}.",
+                suggest(name, clusters),
+            )
+            continue
+        known.append(name)
+        for rule, test in RULES.items():
+            detail = test(environment, clusters[name])
+            if detail:
+                problems.error(
+                    "placement-broken",
+                    at,
+                    f"it is placed on {name}, which breaks the rule {rule!r}: {detail}.",
+                    "Change the requirement or the cluster, or remove the placement to have a new one decided.",
+                )
+    domains = {clusters[name].get("failure_domain") for name in known}
+    if len(known) == len(placement["clusters"]) and (
+        len(known) < wanted_clusters(environment) or len(domains) < wanted_clusters(environment)
+    ):
+        problems.error(
+            "placement-broken",
+            at,
+            f"{environment.sla_tier} needs {wanted_clusters(environment)} clusters in different failure domains; "
+            f"it is on {', '.join(known)}.",
+            "Remove the placement to have a new one decided.",
+        )
+    environment.placement = Placement(
+        tuple(known), origin, placement.get("reason", ""), placement.get("decided_at", "")
+    )
+    _commit(environment, known, committed)
+
+
+def _check_committed(
+    environments: list[Environment], clusters: Mapping[str, Cluster], committed: dict[str, Amounts], problems: Problems
+) -> None:
+    for name, cluster in clusters.items():
+        for key, limit in cluster.capacity.items():
+            amount = committed[name].get(key, ZERO)
+            if amount > limit:
+                users = sorted(
+                    (e for e in environments if e.placement and name in e.placement.clusters and e.quota.get(key)),
+                    key=lambda e: (-e.quota[key].nano, e.key),
+                )
+                named = ", ".join(f"{e.key} {e.quota[key]}" for e in users[:5])
+                problems.error(
+                    "over-capacity",
+                    Where("cluster_capacity", host=name) / key,
+                    f"{amount} is committed, {amount - limit} more than the {limit} of capacity and overcommit; "
+                    f"the largest: {named}{' …' if len(users) > 5 else ''}.",
+                    "Shrink or move some, or raise the capacity.",
+                )
+
+
+def candidates(
+    environment: Environment, clusters: Mapping[str, Cluster], committed: Mapping[str, Amounts], today: datetime.date
+) -> list[Candidate]:
+    """What every cluster says to an environment that is not placed yet, the best first."""
+    result = []
+    for name, cluster in sorted(clusters.items()):
+        rejection = _rejection(environment, cluster, committed.get(name, {}), today)
+        share = None if rejection else _free_share(environment.quota, committed.get(name, {}), cluster)
+        result.append(Candidate(name, rejection, share))
+    return sorted(result, key=lambda c: (c.rejection is not None, -(c.free_share or 0), c.cluster))
+
+
+def _rejection(
+    environment: Environment, cluster: Cluster, committed: Amounts, today: datetime.date
+) -> Rejection | None:
+    for rule, test in RULES.items():
+        detail = test(environment, cluster)
+        if detail:
+            return Rejection(rule, detail)
+    frozen = freeze(cluster, today)
+    if frozen:
+        return Rejection("freeze_window", frozen)
+    gap = capacity_gap(environment.quota, committed, cluster)
+    return Rejection("capacity", gap) if gap else None
+
+
+def _decide(
+    environment: Environment,
+    clusters: Mapping[str, Cluster],
+    committed: dict[str, Amounts],
+    today: datetime.date,
+    problems: Problems,
+) -> None:
+    ranked = candidates(environment, clusters, committed, today)
+    wanted = wanted_clusters(environment)
+    chosen: list[str] = []
+    domains: set[str | None] = set()
+    for candidate in ranked:
+        domain = clusters[candidate.cluster].get("failure_domain")
+        if candidate.rejection is None and len(chosen) < wanted and (not chosen or domain not in domains):
+            chosen.append(candidate.cluster)
+            domains.add(domain)
+    if len(chosen) < wanted:
+        problems.error(
+            "no-cluster",
+            environment.where,
+            _nowhere(environment, ranked, chosen),
+            "Change what it asks for, or add capacity.",
+        )
+        return
+    environment.placement = Placement(
+        tuple(chosen), "decided", _because(environment, ranked, chosen, clusters), today.isoformat(), tuple(ranked)
+    )
+    _commit(environment, chosen, committed)
+
+
+def _nowhere(environment: Environment, ranked: list[Candidate], chosen: list[str]) -> str:
+    if not ranked:
+        return "there is no cluster to place it on."
+    told = "; ".join(f"{c.cluster}: {c.rejection.rule}, {c.rejection.detail}" for c in ranked if c.rejection)
+    feasible = [c.cluster for c in ranked if c.rejection is None]
+    if chosen:
+        return (
+            f"{environment.sla_tier} needs {wanted_clusters(environment)} clusters in different failure domains, "
+            f"and only {', '.join(feasible)} would do{'. Rejected: ' + told if told else ''}."
+        )
+    return f"no cluster can take it. {told}."
+
+
+def _because(
+    environment: Environment, ranked: list[Candidate], chosen: list[str], clusters: Mapping[str, Cluster]
+) -> str:
+    shares = {c.cluster: c.free_share for c in ranked}
+    feasible = sum(c.rejection is None for c in ranked)
+    picked = ", ".join(f"{name} ({round(100 * (shares[name] or 0))} % stays free)" for name in chosen)
+    why = (
+        "the only cluster that meets every rule"
+        if feasible == len(chosen) == 1
+        else f"most room of {feasible} that meet every rule"
+    )
+    if len(chosen) > 1:
+        domains = ", ".join(str(clusters[name].get("failure_domain")) for name in chosen)
+        why = f"{environment.sla_tier}: failure domains {domains}"
+    return f"{picked}: {why}"

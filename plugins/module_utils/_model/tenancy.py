@@ -1,0 +1,402 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tenancy: the tree of tenants, and every environment with its effective values."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from collections.abc import Iterable, Mapping
+
+from . import schema_layer
+from .entities import Cluster, Environment, Project, Settings, Tenant, Values
+from .errors import ModelError, Problems, Where, suggest
+from .inheritance import Effective, Level, resolve
+from .names import namespace_name
+from .quantity import ZERO, Quantity
+from .resources import canonical_quota, is_compute
+
+_DEFAULT_POD_SECURITY = "baseline"
+_DEFAULT_CLASSIFICATION = {"data": [], "security_domain": "internal_only", "sla_tier": "tier_3_standard"}
+
+
+def environments(
+    tenants: Mapping[str, Tenant], settings: Settings, today: datetime.date, problems: Problems
+) -> list[Environment]:
+    """Links the tree, then resolves every environment of every sound tenant, in a stable order."""
+    _link(tenants, problems)
+    result: list[Environment] = []
+    taken: dict[str, Environment] = {}
+    for tenant in sorted(tenants.values(), key=lambda each: each.id):
+        for project in _unique(tenant.projects, lambda p: (p.id, p.where), "project", problems):
+            for name, where, declared in _declared_environments(project, problems):
+                environment = _environment(tenant, project, name, where, declared, settings, today, problems)
+                if environment is None:
+                    continue
+                other = taken.setdefault(environment.namespace, environment)
+                if other is not environment:
+                    problems.error(
+                        "name-clash",
+                        where,
+                        f"the namespace {environment.namespace!r} is also that of {other.key} ({other.where.text}).",
+                        "Rename one of them.",
+                    )
+                    continue
+                result.append(environment)
+    _check_limits(tenants, problems)
+    return result
+
+
+_T = t.TypeVar("_T")
+
+
+def _unique(
+    items: Iterable[_T], name_of: t.Callable[[_T], tuple[str, Where]], what: str, problems: Problems
+) -> list[_T]:
+    kept: dict[str, _T] = {}
+    for item in items:
+        name, where = name_of(item)
+        if name in kept:
+            problems.error(
+                "duplicate-id", where, f"there is already a {what} {name!r} at this place.", "Rename one of them."
+            )
+        else:
+            kept[name] = item
+    return list(kept.values())
+
+
+def _declared_environments(project: Project, problems: Problems) -> list[tuple[str, Where, Values]]:
+    listed = project.where / "environments"
+    found = [(e["name"], listed.item(i, e["name"]), e) for i, e in enumerate(project.values.get("environments", ()))]
+    return _unique(found, lambda item: (item[0], item[1]), "environment", problems)
+
+
+def _link(tenants: Mapping[str, Tenant], problems: Problems) -> None:
+    for tenant in tenants.values():
+        if tenant.parent is not None and tenant.parent not in tenants:
+            others = [name for name in tenants if name != tenant.id]
+            problems.error(
+                "unknown-name",
+                tenant.where / "parent",
+                f"there is no tenant {tenant.parent!r}.",
+                suggest(tenant.parent, others),
+            )
+    for tenant in tenants.values():
+        line: list[Tenant] = []
+        seen = [tenant.id]
+        above = tenants.get(tenant.parent or "")
+        while above is not None:
+            if above.id in seen:
+                if above.id == tenant.id and tenant.id == min(seen):
+                    problems.error(
+                        "cycle",
+                        tenant.where / "parent",
+                        f"the tenants are their own ancestors: {' → '.join([*seen, above.id])}.",
+                        "Take the parent out of one of them.",
+                    )
+                line = []
+                break
+            line.insert(0, above)
+            seen.append(above.id)
+            above = tenants.get(above.parent or "")
+        tenant.ancestors = line
+
+
+def _environment(
+    tenant: Tenant,
+    project: Project,
+    name: str,
+    where: Where,
+    declared: Values,
+    settings: Settings,
+    today: datetime.date,
+    problems: Problems,
+) -> Environment | None:
+    try:
+        namespace = namespace_name(tenant.id, project.id, name)
+    except ModelError as error:
+        problems.error(
+            "name-too-long", where / "name", str(error), "Shorten the tenant's, project's or environment's name."
+        )
+        return None
+    size = declared.get("size", settings.defaults.get("size"))
+    levels = [Level(Where("fleet_defaults"), settings.defaults)]
+    if size in settings.sizes:
+        levels.append(Level(Where("fleet_sizes") / size, settings.sizes[size]))
+    elif size is not None:
+        at = where / "size" if "size" in declared else Where("fleet_defaults") / "size"
+        problems.error("unknown-name", at, f"{size!r} is not a size of fleet_sizes.", suggest(size, settings.sizes))
+    levels += [Level(each.where, each.values) for each in tenant.line]
+    levels += [Level(project.where, project.values), Level(where, declared)]
+    effective = resolve(levels, problems, settings.values["fleet_protected_labels"])
+    values = effective.values
+    values.update(
+        size=size,
+        stage=_stage(name, declared, where, problems),
+        state=declared.get("state", "active"),
+        owners=_owners(tenant, project),
+        owner_role=settings.owner_role,
+        cost_center=_cost_center(tenant, project),
+        classification={**_DEFAULT_CLASSIFICATION, **values.get("classification", {})},
+        pod_security=_pod_security(values.get("pod_security", {})),
+        gitops=_gitops(name, project, declared),
+        display_name=project.values.get("display_name", project.id),
+    )
+    if "expires_at" in declared:
+        values["expires_at"] = declared["expires_at"]
+    grants = _grants(declared, where, effective, today, problems)
+    environment = Environment(
+        tenant,
+        project,
+        name,
+        where,
+        namespace,
+        declared,
+        effective,
+        _quota(tenant, project, effective, grants, where, problems),
+        grants,
+    )
+    _check_dates(environment, today, problems)
+    return environment
+
+
+def _stage(name: str, declared: Values, where: Where, problems: Problems) -> str:
+    stage = declared.get("stage", name)
+    if stage not in schema_layer.STAGES:
+        problems.error(
+            "missing-key",
+            where / "stage",
+            f"the name {name!r} is not a stage, so the stage must be said.",
+            f"Add stage: {', '.join(schema_layer.STAGES)}.",
+        )
+        return "dev"
+    return t.cast(str, stage)
+
+
+def _line(tenant: Tenant, project: Project) -> list[Values]:
+    return [*(each.values for each in tenant.line), project.values]
+
+
+def _owners(tenant: Tenant, project: Project) -> list[Values]:
+    owners: list[Values] = []
+    for values in _line(tenant, project):
+        owners += [owner for owner in values.get("owners", ()) if owner not in owners]
+    return owners
+
+
+def _cost_center(tenant: Tenant, project: Project) -> str | None:
+    for values in reversed(_line(tenant, project)):
+        if "cost_center" in values.get("billing", {}):
+            return t.cast(str, values["billing"]["cost_center"])
+    return None
+
+
+def _pod_security(given: Values) -> dict[str, str]:
+    enforce = given.get("enforce", _DEFAULT_POD_SECURITY)
+    return {
+        "enforce": enforce,
+        "audit": given.get("audit", "restricted"),
+        "warn": given.get("warn", "restricted"),
+        "version": given.get("version", "latest"),
+    }
+
+
+def _gitops(name: str, project: Project, declared: Values) -> dict[str, t.Any] | None:
+    merged = {**project.values.get("gitops", {}), **declared.get("gitops", {})}
+    if not merged.get("url"):
+        return None
+    merged.setdefault("branch", "main")
+    merged.setdefault("interval", "5m")
+    merged["path"] = merged.get("path", "./").replace("{environment}", name)
+    return merged
+
+
+def _grants(
+    declared: Values, where: Where, effective: Effective, today: datetime.date, problems: Problems
+) -> list[Values]:
+    """The grants that still count, folded into the effective values (quota grants are added by the caller)."""
+    active = []
+    values, provenance = effective.values, effective.provenance
+    for index, grant in enumerate(declared.get("grants", ())):
+        at = where / "grants" / index
+        if datetime.date.fromisoformat(grant["expires_at"]) <= today:
+            problems.warn(
+                "expired-grant",
+                at,
+                f"the {grant['kind']} grant ended on {grant['expires_at']} and no longer counts.",
+                "Remove it, or ask for a new one.",
+            )
+            continue
+        active.append(grant)
+        if grant["kind"] == "role":
+            binding = {"cluster_role": grant["cluster_role"], "subjects": grant["subjects"]}
+            values["role_bindings"] = [*values.get("role_bindings", ()), binding]
+            provenance[("role_bindings",)] = (*provenance.get(("role_bindings",), ()), at)
+        elif grant["kind"] == "pod_security":
+            values["pod_security"] = {**values["pod_security"], "enforce": grant["level"]}
+            provenance[("pod_security", "enforce")] = (at,)
+        elif grant["kind"] == "network":
+            network = dict(values.get("network", {}))
+            for side in ("allow_from", "egress"):
+                if grant.get(side):
+                    network[side] = [*network.get(side, ()), *grant[side]]
+                    provenance[("network", side)] = (*provenance.get(("network", side), ()), at)
+            values["network"] = network
+    return active
+
+
+def _quota(
+    tenant: Tenant, project: Project, effective: Effective, grants: list[Values], where: Where, problems: Problems
+) -> dict[str, Quantity]:
+    """What the ResourceQuota says: the effective C(hard), quota grants added, and zero for whatever a budget counts but
+    nobody asked for, because a resource that a quota does not name is not limited at all."""
+    hard = effective.values.get("resource_quota", {}).get("hard", {})
+    quota = canonical_quota(hard)
+    if len(quota) != len(hard):
+        twice = sorted(key for key in hard if key not in quota and key in _spelled_twice(hard))
+        problems.error(
+            "duplicate",
+            where / "resource_quota" / "hard",
+            f"the quota names {', '.join(twice)} in two spellings.",
+            "Keep the long spelling, such as requests.cpu.",
+        )
+    for grant in grants:
+        if grant["kind"] == "quota":
+            for key, amount in canonical_quota(grant["hard"]).items():
+                quota[key] = quota.get(key, ZERO) + amount
+    for values in _line(tenant, project):
+        for key in canonical_quota(values.get("budget", {}).get("hard", {})):
+            quota.setdefault(key, ZERO)
+    if effective.values["state"] in ("hibernated", "archived"):
+        quota = {key: ZERO if is_compute(key) else amount for key, amount in quota.items()}
+        quota.setdefault("pods", ZERO)
+    return dict(sorted(quota.items()))
+
+
+def _spelled_twice(hard: Values) -> set[str]:
+    long_forms: dict[str, list[str]] = {}
+    for key in hard:
+        long_forms.setdefault(next(iter(canonical_quota({key: 0}))), []).append(key)
+    return {key for keys in long_forms.values() if len(keys) > 1 for key in keys}
+
+
+def _check_dates(environment: Environment, today: datetime.date, problems: Problems) -> None:
+    expires = environment.values.get("expires_at")
+    if expires and datetime.date.fromisoformat(expires) < today and environment.state != "archived":
+        problems.warn(
+            "expired",
+            environment.where / "expires_at",
+            f"the environment ended on {expires}.",
+            "Renew the date, or set state: archived.",
+        )
+
+
+def _check_limits(tenants: Mapping[str, Tenant], problems: Problems) -> None:
+    projects: dict[str, int] = dict.fromkeys(tenants, 0)
+    namespaces: dict[str, int] = dict.fromkeys(tenants, 0)
+    for tenant in tenants.values():
+        for level in tenant.line:
+            projects[level.id] += len(tenant.projects)
+            namespaces[level.id] += sum(len(p.values.get("environments", ())) for p in tenant.projects)
+    for tenant in tenants.values():
+        for key, count in (("projects", projects[tenant.id]), ("namespaces", namespaces[tenant.id])):
+            limit = tenant.values.get("limits", {}).get(key)
+            if limit is not None and count > limit:
+                problems.error(
+                    "over-limit",
+                    tenant.where / "limits" / key,
+                    f"it has {count} {key}, with the tenants below; {limit} are allowed.",
+                    "Remove some, or raise the limit.",
+                )
+
+
+def check_references(
+    tenants: Mapping[str, Tenant],
+    environments_: list[Environment],
+    clusters: Mapping[str, Cluster],
+    settings: Settings,
+    problems: Problems,
+) -> None:
+    """Names that must stand for something: tenants, projects, environments, data classes, roles, storage classes."""
+    by_project: dict[tuple[str, str], set[str]] = {}
+    for each in environments_:
+        by_project.setdefault((each.tenant.id, each.project.id), set()).add(each.name)
+    reported: set[tuple[str, str]] = set()
+    for environment in environments_:
+        _check_peers(environment, tenants, by_project, problems, reported)
+        _check_roles(environment, problems, reported)
+        for name in environment.values["classification"]["data"]:
+            if name not in settings.data_classes:
+                at = _origin(environment, ("classification", "data"))
+                if (at.text, name) not in reported:
+                    reported.add((at.text, name))
+                    problems.error(
+                        "unknown-name",
+                        at,
+                        f"{name!r} is not a data class of fleet_data_classes.",
+                        suggest(name, settings.data_classes),
+                    )
+    known = set(tenants)
+    for cluster in clusters.values():
+        for index, name in enumerate(cluster.get("dedicated_to", ())):
+            if name not in known:
+                at = Where("cluster_dedicated_to", host=cluster.name) / index
+                problems.error("unknown-name", at, f"there is no tenant {name!r}.", suggest(name, known))
+        for number, pool in enumerate(cluster.get("network", {}).get("load_balancer_pools", ())):
+            for index, name in enumerate(pool.get("tenants", ())):
+                if name not in known:
+                    at = Where("cluster_network", host=cluster.name) / "load_balancer_pools"
+                    at = at.item(number, pool["name"]) / "tenants" / index
+                    problems.error("unknown-name", at, f"there is no tenant {name!r}.", suggest(name, known))
+
+
+def _origin(environment: Environment, path: tuple[str, ...]) -> Where:
+    places = environment.effective.provenance.get(path)
+    return places[-1] if places else environment.where
+
+
+def _check_peers(
+    environment: Environment,
+    tenants: Mapping[str, Tenant],
+    by_project: Mapping[tuple[str, str], set[str]],
+    problems: Problems,
+    reported: set[tuple[str, str]],
+) -> None:
+    for side in ("allow_from", "egress"):
+        places = environment.effective.provenance.get(("network", side), ())
+        for peer, at in zip(environment.values.get("network", {}).get(side, ()), places, strict=True):
+            if "tenant" not in peer or (at.text, side) in reported:
+                continue
+            tenant, project, name = peer["tenant"], peer.get("project"), peer.get("environment")
+            if tenant not in tenants:
+                what, near = f"there is no tenant {tenant!r}.", suggest(tenant, tenants)
+            elif not tenants[tenant].sound or project is None:
+                continue
+            elif (tenant, project) not in by_project:
+                what = f"the tenant {tenant!r} has no project {project!r} with environments."
+                near = suggest(project, [p for each, p in by_project if each == tenant])
+            elif name is not None and name not in by_project[(tenant, project)]:
+                what = f"the project {tenant}/{project} has no environment {name!r}."
+                near = suggest(name, by_project[(tenant, project)])
+            else:
+                continue
+            reported.add((at.text, side))
+            problems.error("unknown-name", at, what, near)
+
+
+def _check_roles(environment: Environment, problems: Problems, reported: set[tuple[str, str]]) -> None:
+    allowed = environment.values.get("allowed", {}).get("cluster_roles")
+    if allowed is None:
+        return
+    places = environment.effective.provenance.get(("role_bindings",), ())
+    for binding, at in zip(environment.values.get("role_bindings", ()), places, strict=True):
+        role = binding["cluster_role"]
+        if role not in allowed and (at.text, role) not in reported:
+            reported.add((at.text, role))
+            problems.error(
+                "forbidden-role",
+                at,
+                f"the ClusterRole {role!r} may not be granted here ({environment.key}).",
+                suggest(role, allowed),
+            )
