@@ -1,0 +1,92 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Needs python3 (3.10 or newer), make and git; the rest goes into .venv and .cache.
+# PYTHON=/path/to/python3 chooses the interpreter (else the newest on PATH); ARGS="..." goes to the target's tool.
+
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+BOOTSTRAP := $(or $(PYTHON),python3) .ci/bootstrap.py $(if $(PYTHON),--this-python)
+PACKAGE := ansible_collections.k8s.self_provisioning
+
+TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-changelog lint-docs \
+              unit golden integration sanity
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run-venv demo test lint lint-python lint-yaml lint-ansible lint-changelog lint-docs format typecheck sanity \
+        unit golden integration generate check-generated bench matrix control-plane changelog clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+run-venv:
+	@$(BOOTSTRAP) run
+
+venv: ## set up .venv with everything the tests need
+	@$(BOOTSTRAP) dev
+
+demo: run-venv ## render the example organisation's fleet into a Git repository and sum it up
+	@.ci/demo
+
+test: venv ## everything that has to pass; prints each step and its time
+	@tests/tools/steps.sh $(TEST_STEPS)
+
+lint: lint-python lint-yaml lint-ansible lint-changelog lint-docs ## all linters
+
+lint-python: venv ## ruff: rules and format
+	ruff check
+	ruff format --check
+
+format: venv ## let ruff mend what it can
+	ruff check --fix
+	ruff format
+
+lint-yaml: venv ## yamllint
+	yamllint --strict .
+
+lint-ansible: venv ## ansible-lint, production profile
+	ansible-lint --strict
+
+lint-changelog: venv ## changelog fragments
+	antsibull-changelog lint
+
+lint-docs: venv ## documentation of plugins and roles
+	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
+
+typecheck: venv ## mypy
+	mypy -p $(PACKAGE).plugins
+
+sanity: venv ## ansible-test sanity on a copy of the checkout
+	python tests/tools/sanity.py $(ARGS)
+
+unit: venv ## unit tests
+	pytest tests/unit $(ARGS)
+
+golden: venv ## the example's rendered tree against the reviewed one
+	pytest tests/golden $(ARGS)
+
+integration: venv ## tests against a real API server and real playbook runs
+	pytest tests/tools tests/control_plane tests/integration $(ARGS)
+
+generate: venv ## write the files that come from the schema
+	python tests/tools/generate.py
+
+check-generated: venv ## fail when a generated file is out of date
+	python tests/tools/generate.py --check
+
+bench: venv ## speed: the example and a synthetic fleet, side by side with the baselines
+	python -m tests.bench $(ARGS)
+
+matrix: venv ## unit and golden tests on every Python and ansible-core that can be installed here
+	python tests/tools/matrix.py $(ARGS)
+
+control-plane: venv ## start the tests' API server for a look; ARGS=--build-only only gets its programs
+	python -m tests.control_plane $(ARGS)
+
+changelog: venv ## release the fragments into CHANGELOG.md: make changelog VERSION=x.y.z
+	antsibull-changelog release --update-existing --reload-plugins $(if $(VERSION),--version $(VERSION))
+
+clean: ## remove everything that was made here
+	rm -rf .venv .cache .demo
