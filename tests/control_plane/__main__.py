@@ -1,0 +1,97 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start a control plane for people: `python -m tests.control_plane`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from . import binaries
+from .build import WrongVersionError
+from .cluster import ControlPlane
+from .golang import BuildError
+from .process import ControlPlaneError
+from .versions import LINE_VARIABLE, RELEASES, UnknownReleaseLineError
+
+WATCH_SECONDS = 1.0
+
+
+class StopSignal(BaseException):
+    """SIGINT or SIGTERM came."""
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    del frame
+    # The second Ctrl-C must not cut the clean-up short.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise StopSignal(number)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.control_plane", description=__doc__)
+    parser.add_argument("--line", choices=RELEASES, help=f"release line (default: ${LINE_VARIABLE}, else 1.30)")
+    parser.add_argument("--build-only", action="store_true", help="find or build the programs, then end")
+    parser.add_argument("--with-kubectl", action="store_true", help="build kubectl too, if none of the line is found")
+    parser.add_argument("--folder", type=Path, help="an empty folder for data and logs, which is kept")
+    parser.add_argument("--keep", action="store_true", help="keep the data and the logs")
+    return parser.parse_args()
+
+
+def _show(cluster: ControlPlane, seconds: float) -> None:
+    path = f'  export PATH="{cluster.kubectl.parent}:$PATH"\n' if cluster.kubectl else ""
+    print(
+        f"""Kubernetes {cluster.version} runs at {cluster.server} (ready after {seconds:.1f} s).
+
+  export KUBECONFIG={cluster.kubeconfig}
+{path}  kubectl get namespaces
+  kubectl create namespace try && kubectl -n try create quota all --hard=pods=2
+
+  folder: {cluster.folder}
+  logs:   {cluster.layout.logs}
+  audit:  {cluster.layout.audit_log}
+
+Ctrl-C stops it.""",
+        flush=True,
+    )
+
+
+def main() -> int:
+    """Run until Ctrl-C or SIGTERM; return the exit status."""
+    arguments = _arguments()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    running = False
+    try:
+        found = binaries.find(arguments.line, kubectl=arguments.with_kubectl)
+        if arguments.build_only:
+            for program in (found.etcd, found.apiserver, found.controller_manager, found.scheduler, found.kubectl):
+                if program:
+                    print(program)
+            return 0
+        start = time.monotonic()
+        cluster = ControlPlane(
+            arguments.line, folder=arguments.folder, keep=arguments.keep, kubectl=arguments.with_kubectl
+        )
+        with cluster:
+            running = True
+            _show(cluster, time.monotonic() - start)
+            while True:
+                time.sleep(WATCH_SECONDS)
+                cluster.check()
+    except StopSignal as signalled:
+        print("stopped", flush=True)
+        return 0 if running else 128 + int(signalled.args[0])
+    except (BuildError, ControlPlaneError, UnknownReleaseLineError, WrongVersionError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
