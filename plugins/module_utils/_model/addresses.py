@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import netaddr
 
+from . import values
 from .entities import Cluster
-from .errors import Problems, Where
+from .errors import Problems, Where, show
 
 _RANGES = ("node_cidr", "pod_cidr", "service_cidr")
 
@@ -25,7 +26,9 @@ class Range:
     name: str
     where: Where
     addresses: netaddr.IPSet
+    text: str
     shared: bool
+    networks: frozenset[netaddr.IPNetwork] = frozenset()
 
 
 def as_list(value: object) -> list[str]:
@@ -37,65 +40,85 @@ def check(clusters: Mapping[str, Cluster], problems: Problems) -> None:
     ranges = {name: _ranges(cluster, problems) for name, cluster in clusters.items()}
     for own in ranges.values():
         _check_cluster(own, problems)
-    by_network: dict[str, list[str]] = {}
-    for name, cluster in clusters.items():
-        for network in as_list(cluster.get("network", {}).get("node_cidr")):
-            by_network.setdefault(str(netaddr.IPNetwork(network).cidr), []).append(name)
-    for network, names in by_network.items():
-        for one, other in itertools.combinations(names, 2):
-            for a, b in itertools.product(ranges[one], ranges[other]):
-                if a.name != "node_cidr" and b.name != "node_cidr" and not a.addresses.isdisjoint(b.addresses):
-                    problems.error(
-                        "overlap",
-                        b.where,
-                        f"{_text(b)} overlaps {_text(a)} of the cluster {one}, and both are on {network}.",
-                        "Give one of them other addresses.",
-                    )
+    for one, other in itertools.combinations([name for name, own in ranges.items() if _nodes(own)], 2):
+        _check_pair(one, ranges[one], ranges[other], problems)
+
+
+def _nodes(own: list[Range]) -> Range | None:
+    return next((r for r in own if r.name == "node_cidr"), None)
+
+
+def _check_pair(one: str, own: list[Range], others: list[Range], problems: Problems) -> None:
+    """Clusters whose nodes share a network see each other's addresses."""
+    first, second = _nodes(own), _nodes(others)
+    if not first or not second or first.addresses.isdisjoint(second.addresses):
+        return
+    common = first.addresses & second.addresses
+    if any(a != b and (a in b or b in a) for a, b in itertools.product(first.networks, second.networks)):
+        problems.error(
+            "overlap",
+            second.where,
+            f"the node network {second.text} overlaps {first.text} of the cluster {one}, and is not the same.",
+            "Write the same network for clusters that share it, else give one of them other addresses.",
+        )
+    for a, b in itertools.product(own, others):
+        if a is not first and b is not second and not a.addresses.isdisjoint(b.addresses):
+            shared = ", ".join(str(net) for net in common.iter_cidrs())
+            problems.error(
+                "overlap",
+                b.where,
+                f"{b.text} overlaps {a.name} {a.text} of the cluster {one}, and both are on {shared}.",
+                "Give one of them other addresses.",
+            )
 
 
 def _ranges(cluster: Cluster, problems: Problems) -> list[Range]:
     network = cluster.get("network", {})
     base = Where("cluster_network", host=cluster.name)
-    found = [
-        Range(key, base / key, netaddr.IPSet(netaddr.IPNetwork(item).cidr for item in as_list(network[key])), False)
-        for key in _RANGES
-        if key in network
-    ]
+    found = []
+    for key in _RANGES:
+        if key in network:
+            networks = frozenset(netaddr.IPNetwork(item).cidr for item in as_list(network[key]))
+            found.append(Range(key, base / key, netaddr.IPSet(networks), _text(network[key]), False, networks))
     if "api_vip" in network:
-        found.append(Range("api_vip", base / "api_vip", netaddr.IPSet([network["api_vip"]]), True))
+        found.append(Range("api_vip", base / "api_vip", netaddr.IPSet([network["api_vip"]]), network["api_vip"], True))
+    names: set[str] = set()
     for index, pool in enumerate(network.get("load_balancer_pools", ())):
         where = (base / "load_balancer_pools").item(index, pool["name"])
+        if pool["name"] in names:
+            problems.error("duplicate-id", where, f"there is already a pool {pool['name']!r}.", "Rename one of them.")
+        names.add(pool["name"])
         addresses = netaddr.IPSet()
         for number, text in enumerate(pool["addresses"]):
             try:
                 addresses |= parse_range(text)
-            except (netaddr.AddrFormatError, ValueError) as error:
+            except (netaddr.AddrFormatError, ValueError):
                 problems.error(
                     "bad-value",
                     where / "addresses" / number,
-                    f"{text!r} is not a range of addresses ({error}).",
+                    f"{show(text)} is not a range of addresses.",
                     "Write it as 10.1.2.0/28 or 10.1.2.10-10.1.2.20.",
                 )
-        found.append(Range(f"the pool {pool['name']}", where, addresses, True))
+        found.append(Range(f"the pool {pool['name']}", where, addresses, _text(pool["addresses"]), True))
     return found
 
 
 def parse_range(text: str) -> netaddr.IPSet:
     """A network in CIDR form, a single address, or the two ends of a range joined by a dash."""
     if "-" in text:
-        first, last = (end.strip() for end in text.split("-", 1))
+        first, last = (values.address(end.strip()) for end in text.split("-", 1))
         return netaddr.IPSet(netaddr.IPRange(first, last))
-    return netaddr.IPSet([netaddr.IPNetwork(text).cidr])
+    return netaddr.IPSet([values.network(text).cidr if "/" in text else values.address(text)])
 
 
 def _check_cluster(own: list[Range], problems: Problems) -> None:
-    nodes = next((r for r in own if r.name == "node_cidr"), None)
+    nodes = _nodes(own)
     for vip in (r for r in own if r.name == "api_vip"):
         if nodes and not vip.addresses.issubset(nodes.addresses):
             problems.error(
                 "outside",
                 vip.where,
-                f"the address {_text(vip)} is outside the node network {_text(nodes)}.",
+                f"the address {vip.text} is outside the node network {nodes.text}.",
                 "Choose an unused address of that network.",
             )
     for a, b in itertools.combinations(own, 2):
@@ -104,10 +127,11 @@ def _check_cluster(own: list[Range], problems: Problems) -> None:
             problems.error(
                 "overlap",
                 b.where,
-                f"{_text(b)} overlaps {a.name} {_text(a)} of the same cluster.",
+                f"{b.text} overlaps {a.name} {a.text} of the same cluster.",
                 "Give one of them other addresses.",
             )
 
 
-def _text(r: Range) -> str:
-    return ", ".join(str(item) for item in itertools.islice(r.addresses.iter_cidrs(), 3))
+def _text(written: str | list[str]) -> str:
+    items = as_list(written)
+    return ", ".join(items[:3]) + (" …" if len(items) > 3 else "")

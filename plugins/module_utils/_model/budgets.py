@@ -26,8 +26,8 @@ class Share:
 def check(tenants: Mapping[str, Tenant], environments: list[Environment], problems: Problems) -> None:
     """Reports every budget that is exceeded, with the path of each contributor.
 
-    An environment counts once for every cluster it occupies. A child tenant counts with its own budget where it has
-    one (it was promised that much), else with what it declares.
+    An environment counts once for every cluster it occupies. A project or a child tenant counts with its own budget
+    where it has one (it was promised that much), else with what it declares.
     """
     children: dict[str, list[Tenant]] = {}
     for tenant in tenants.values():
@@ -42,8 +42,10 @@ def check(tenants: Mapping[str, Tenant], environments: list[Environment], proble
             for key, limit in _budget(project).items():
                 _compare(project.where, key, limit, _environment_shares(members, key), problems)
         for key, limit in _budget(tenant).items():
-            shares = [share for _project, members in own for share in _environment_shares(members, key)]
-            shares += [_tenant_share(child, key, children, by_project) for child in children.get(tenant.id, ())]
+            shares = [share for project, members in own for share in _project_shares(project, members, key)]
+            shares += [
+                s for child in children.get(tenant.id, ()) for s in _tenant_shares(child, key, children, by_project)
+            ]
             _compare(tenant.where, key, limit, shares, problems)
 
 
@@ -52,23 +54,33 @@ def _budget(level: Tenant | Project) -> dict[str, Quantity]:
 
 
 def _environment_shares(members: list[Environment], key: str) -> list[Share]:
-    return [Share(e.key, e.where, e.quota[key] * e.copies) for e in members if e.quota.get(key)]
+    return [
+        Share(e.key + (f" on {e.copies} clusters" if e.copies > 1 else ""), e.where, e.quota[key] * e.copies)
+        for e in members
+        if e.quota.get(key)
+    ]
 
 
-def _tenant_share(
+def _project_shares(project: Project, members: list[Environment], key: str) -> list[Share]:
+    promised = _budget(project).get(key)
+    if promised is None:
+        return _environment_shares(members, key)
+    return [Share(f"{project.id} (budget)", project.where / "budget" / "hard" / key, promised)]
+
+
+def _tenant_shares(
     tenant: Tenant,
     key: str,
     children: Mapping[str, list[Tenant]],
     by_project: Mapping[tuple[str, str], list[Environment]],
-) -> Share:
+) -> list[Share]:
     promised = _budget(tenant).get(key)
     if promised is not None:
-        return Share(f"{tenant.id} (budget)", tenant.where / "budget" / "hard" / key, promised)
-    amounts = [
-        s.amount for p in tenant.projects for s in _environment_shares(by_project.get((tenant.id, p.id), []), key)
-    ]
-    amounts += [_tenant_share(child, key, children, by_project).amount for child in children.get(tenant.id, ())]
-    return Share(tenant.id, tenant.where, total(amounts))
+        return [Share(f"{tenant.id} (budget)", tenant.where / "budget" / "hard" / key, promised)]
+    shares = [s for p in tenant.projects for s in _project_shares(p, by_project.get((tenant.id, p.id), []), key)]
+    for child in children.get(tenant.id, ()):
+        shares += _tenant_shares(child, key, children, by_project)
+    return shares
 
 
 def _compare(where: Where, key: str, limit: Quantity, shares: list[Share], problems: Problems) -> None:

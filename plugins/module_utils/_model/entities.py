@@ -37,17 +37,21 @@ class Source:
 
 @dataclass(frozen=True)
 class Settings:
-    """The organisation's settings with their defaults filled in."""
+    """The organisation's settings with their defaults filled in.
+
+    @param broken: variables that could not be used at all; what refers to them is not reported as well.
+    """
 
     values: Values
+    broken: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, given: Values) -> Settings:
+    def of(cls, given: Values, broken: frozenset[str] = frozenset()) -> Settings:
         values = {key: given.get(key, node.get("default")) for key, node in FLEET.items()}
         for key in ("fleet_prices", "fleet_policies", "fleet_platform", "fleet_git"):
             defaults = {k: n["default"] for k, n in FLEET[key]["properties"].items() if "default" in n}
             values[key] = {**defaults, **(values[key] or {})}
-        return cls(values)
+        return cls(values, broken)
 
     @property
     def label_domain(self) -> str:
@@ -236,6 +240,8 @@ class Environment:
     quota: dict[str, Quantity]
     grants: list[Values]
     placement: Placement | None = None
+    #: An error was reported about what it needs, so that nothing is said about where it cannot live.
+    doubtful: bool = False
 
     @property
     def key(self) -> str:

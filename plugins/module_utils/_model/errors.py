@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing as t
-from collections.abc import Callable, Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 Key: t.TypeAlias = "str | int"
@@ -37,8 +39,8 @@ class Where:
         return Where(self.variable, (*self.keys, key), self.host, (*self.labels, ""))
 
     def item(self, index: int, label: object) -> Where:
-        """The list item at I(index), shown as C([label])."""
-        text = label if isinstance(label, str) else ""
+        """The list item at I(index), shown as C([label]) when that is a plain name."""
+        text = label if isinstance(label, str) and len(label) <= _LONGEST_LABEL and _PLAIN.issuperset(label) else ""
         return Where(self.variable, (*self.keys, index), self.host, (*self.labels, text))
 
     @property
@@ -47,13 +49,15 @@ class Where:
         for key, label in zip(self.keys, self.labels, strict=True):
             if isinstance(key, int):
                 out.append(f"[{label or key}]")
-            elif _PLAIN.issuperset(key) and key:
+            elif key and len(key) <= _LONGEST_KEY and _PLAIN.issuperset(key):
                 out.append(f".{key}")
             else:
-                out.append(f"[{key!r}]")
+                out.append(f"[{show(key)}]")
         return "".join(out)
 
 
+_LONGEST_LABEL = 63
+_LONGEST_KEY = 253
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/")
 
 #: Finds the file (and the line, 0 when unknown) of a place.
@@ -95,12 +99,20 @@ class Problems:
     """Collects findings; a model with errors is never rendered."""
 
     items: list[Problem] = field(default_factory=list)
+    _seen: set[tuple[str, str, str, str]] = field(default_factory=set, repr=False)
 
     def error(self, code: str, where: Where, what: str, fix: str = "") -> None:
-        self.items.append(Problem(code, where, what, fix))
+        self._add(Problem(code, where, what, fix))
 
     def warn(self, code: str, where: Where, what: str, fix: str = "") -> None:
-        self.items.append(Problem(code, where, what, fix, WARNING))
+        self._add(Problem(code, where, what, fix, WARNING))
+
+    def _add(self, problem: Problem) -> None:
+        # what a tenant sets is resolved again for each of its environments, and is told once
+        told = (problem.code, problem.where.host, problem.where.text, problem.what)
+        if told not in self._seen:
+            self._seen.add(told)
+            self.items.append(problem)
 
     def __iter__(self) -> Iterator[Problem]:
         return iter(self.items)
@@ -114,6 +126,53 @@ class Problems:
         return [p for p in self.items if p.severity == WARNING]
 
 
+_LONGEST_SHOWN = 80
+
+
+def show(value: object, limit: int = _LONGEST_SHOWN) -> str:
+    """I(value) for a message: what I(repr) says, but of bounded size, whatever somebody put into the inventory."""
+    text = _bounded(value, limit)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _bounded(value: object, room: int, depth: int = 0) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        text = repr(str(value[: room + 1]))
+        return text if len(text) <= room else f"{text[: max(room - 4, 1)]}...{text[0]}"
+    if isinstance(value, int):
+        return str(int(value)) if value.bit_length() <= 4 * _LONGEST_SHOWN else "a very large number"
+    if isinstance(value, (Mapping, list, tuple)):
+        pair = "{}" if isinstance(value, Mapping) else "[]"
+        if depth > _DEEPEST_SHOWN:
+            return f"{pair[0]}...{pair[1]}"
+        parts: list[str] = []
+        for item in value:
+            text = _bounded(item, room, depth + 1)
+            if isinstance(value, Mapping):
+                text += f": {_bounded(value[item], room, depth + 1)}"
+            parts.append(text)
+            room -= len(text) + 2
+            if room < 0:
+                break
+        return f"{pair[0]}{', '.join(parts)}{pair[1]}"
+    return repr(value)
+
+
+_DEEPEST_SHOWN = 8
+_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+def look_alikes(text: str) -> str:
+    """Names the first character that is not plain ASCII; some look exactly like one that is."""
+    found = _ASCII.search(text)
+    if not found:
+        return ""
+    name = unicodedata.name(found.group(), "a character without a name")
+    return f" (it holds U+{ord(found.group()):04X}, {name})"
+
+
 def nearest(word: object, known: Iterable[str]) -> str | None:
     """The known name that I(word) most likely stands for, or None."""
     if not isinstance(word, str):
@@ -124,7 +183,16 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
     if exact:
         return exact
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return close[0] if close else None
+    if close:
+        return close[0]
+    # "prod" for "production", "tier_1_critical" for "tier_1"
+    related = [
+        n for n in names if min(len(n), len(word)) >= _SHORTEST_STEM and (n.startswith(word) or word.startswith(n))
+    ]
+    return related[0] if len(related) == 1 else None
+
+
+_SHORTEST_STEM = 3
 
 
 def suggest(word: object, known: Iterable[str], limit: int = 12) -> str:

@@ -10,13 +10,14 @@ must not be rendered.
 from __future__ import annotations
 
 import datetime
+import re
 import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from . import addresses, budgets, ledger, placement, tenancy, validation
+from . import addresses, budgets, ledger, placement, references, tenancy, validation
 from .entities import Cluster, Environment, Settings, Source, Tenant
-from .errors import Problems, Where, suggest
+from .errors import ERROR, Problems, Where, show, suggest
 from .names import TENANT_PREFIX, tenant_variable
 from .schema import CLUSTER, FLEET
 
@@ -60,12 +61,14 @@ def compile_fleet(
     """
     problems = Problems()
     settings = _settings(source, problems)
+    _check_services(settings, problems)
     clusters = _clusters(source, settings, problems)
     tenants = _tenants(source, problems)
     environments = tenancy.environments(tenants, settings, today, problems)
-    tenancy.check_references(tenants, environments, clusters, settings, problems)
+    references.check_references(tenants, environments, clusters, settings, problems)
     addresses.check(clusters, problems)
-    placement.place(environments, clusters, recorded or {}, today, problems)
+    broken = frozenset(source.clusters) - frozenset(clusters)
+    placement.place(environments, clusters, recorded or {}, today, problems, broken)
     budgets.check(tenants, environments, problems)
     fleet = Fleet(settings, clusters, tenants, environments, problems, today)
     ledger.check_money(fleet.ledger, tenants, problems)
@@ -74,14 +77,28 @@ def compile_fleet(
 
 def _settings(source: Source, problems: Problems) -> Settings:
     values = {k: v for k, v in source.settings.items() if k.startswith("fleet_")}
-    validation.check("fleet", values, Where(""), problems)
-    usable = {k: v for k, v in values.items() if k in FLEET and _type_fits(v, FLEET[k])}
-    return Settings.of(usable)
+    before = len(problems.items)
+    if not validation.check("fleet", values, Where(""), problems):
+        for problem in problems.items[before:]:
+            if problem.severity == ERROR:
+                _leave_out(values, problem.where)
+    return Settings.of({k: v for k, v in values.items() if k in FLEET}, frozenset(source.settings) - frozenset(values))
 
 
-def _type_fits(value: object, node: Mapping[str, t.Any]) -> bool:
-    kinds = {"object": dict, "array": list, "string": str}
-    return isinstance(value, kinds.get(node.get("type", "object"), object))
+#: Settings that other files refer to by key; what a broken one of them leaves behind, so that its name stays known.
+_NAMED: dict[str, t.Any] = {"fleet_sizes": {}, "fleet_services": {}, "fleet_data_classes": ""}
+
+
+def _leave_out(values: dict[str, t.Any], where: Where) -> None:
+    """Takes the broken part out, so that the rest of the inventory can be checked with what remains."""
+    variable, value = where.variable, values.get(where.variable)
+    if not where.keys or not isinstance(value, Mapping):
+        values.pop(variable, None)
+    elif where.keys[0] in value:
+        rest = {k: v for k, v in value.items() if k != where.keys[0]}
+        if variable in _NAMED and isinstance(where.keys[0], str):
+            rest[where.keys[0]] = _NAMED[variable]
+        values[variable] = rest
 
 
 def _clusters(source: Source, settings: Settings, problems: Problems) -> dict[str, Cluster]:
@@ -97,18 +114,57 @@ def _clusters(source: Source, settings: Settings, problems: Problems) -> dict[st
             )
         if sound and not missing:
             clusters[name] = Cluster.of(name, {k: v for k, v in values.items() if k in CLUSTER}, settings)
+            _check_windows(clusters[name], problems)
     for name, cluster in clusters.items():
-        _known(
-            cluster.classifications,
-            settings.data_classes,
-            "cluster_classifications",
-            name,
-            "a data class",
-            "fleet_data_classes",
-            problems,
-        )
-        _known(cluster.services, settings.services, "cluster_services", name, "a service", "fleet_services", problems)
+        for used, known, variable, what, setting in (
+            (cluster.classifications, settings.data_classes, "classifications", "a data class", "fleet_data_classes"),
+            (cluster.services, settings.services, "services", "a service", "fleet_services"),
+        ):
+            if setting not in settings.broken:
+                _known(used, known, f"cluster_{variable}", name, what, setting, problems)
     return clusters
+
+
+def _check_windows(cluster: Cluster, problems: Problems) -> None:
+    for index, window in enumerate(cluster.get("freeze_windows", ())):
+        if window["to"] < window["from"]:
+            problems.error(
+                "bad-value",
+                Where("cluster_freeze_windows", host=cluster.name) / index,
+                f"the window ends on {window['to']}, before it begins on {window['from']}.",
+                "Swap the days.",
+            )
+
+
+def _check_services(settings: Settings, problems: Problems) -> None:
+    services = settings.services
+    for name, service in services.items():
+        at = Where("fleet_services") / name / "depends_on"
+        for index, needed in enumerate(service.get("depends_on", ())):
+            if needed not in services:
+                what = f"{show(needed)} is not a service of fleet_services."
+                problems.error("unknown-name", at / index, what, suggest(needed, services))
+        circle = _circle(name, services)
+        if circle and name == min(circle):
+            told = " → ".join([*circle, name])
+            problems.error("cycle", at, f"the services wait for each other: {told}.", "Remove one of them.")
+
+
+def _circle(name: str, services: Mapping[str, Mapping[str, t.Any]]) -> list[str]:
+    """The shortest line of services from I(name) to one that waits for I(name) again; empty when there is none."""
+    came_from: dict[str, str] = {}
+    queue = [name]
+    for service in queue:
+        for needed in services[service].get("depends_on", ()):
+            if needed == name:
+                line = [service]
+                while line[0] != name:
+                    line.insert(0, came_from[line[0]])
+                return line
+            if needed in services and needed not in came_from:
+                came_from[needed] = service
+                queue.append(needed)
+    return []
 
 
 def _known(
@@ -125,7 +181,12 @@ def _known(
         if name not in known:
             where = Where(variable, host=host)
             where = where / name if variable == "cluster_services" else where / index
-            problems.error("unknown-name", where, f"{name!r} is not {what} of {where_defined}.", suggest(name, known))
+            problems.error(
+                "unknown-name", where, f"{show(name)} is not {what} of {where_defined}.", suggest(name, known)
+            )
+
+
+_IS_LABEL = re.compile(r"(?=.{1,63}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 
 
 def _tenants(source: Source, problems: Problems) -> dict[str, Tenant]:
@@ -133,19 +194,24 @@ def _tenants(source: Source, problems: Problems) -> dict[str, Tenant]:
     for variable in sorted(source.tenants):
         where, value = Where(variable), source.tenants[variable]
         if not validation.check("tenant", value, where, problems):
-            tenant_id = value.get("id") if isinstance(value, dict) else None
-            if isinstance(tenant_id, str):
-                tenants.setdefault(tenant_id, Tenant.broken(tenant_id, where, value))
+            # the file has errors, but its name is known to those who refer to it
+            given = value if isinstance(value, Mapping) else {}
+            tenant_id = given.get("id")
+            if not isinstance(tenant_id, str) or not _IS_LABEL.match(tenant_id):
+                tenant_id = variable[len(TENANT_PREFIX) :].replace("_", "-")
+            if _IS_LABEL.match(tenant_id):
+                tenants.setdefault(tenant_id, Tenant.broken(tenant_id, where, given))
             continue
         tenant = Tenant.of(where, value)
         if variable != tenant.variable:
+            meant = variable[len(TENANT_PREFIX) :].replace("_", "-")
             problems.error(
                 "wrong-variable",
                 where,
                 f"the tenant {tenant.id!r} must stand in the variable {tenant.variable}.",
-                f"Rename the variable, or correct the id to {variable[len(TENANT_PREFIX) :].replace('_', '-')!r}.",
+                f"Rename the variable{f', or correct the id to {meant!r}' if _IS_LABEL.match(meant) else ''}.",
             )
-        if tenant.id in tenants:
+        if tenant.id in tenants and tenants[tenant.id].sound:
             problems.error(
                 "duplicate-id",
                 where / "id",

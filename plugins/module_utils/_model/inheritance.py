@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from . import schema_layer
 from .errors import Problems, Where, suggest
+from .resources import quota_key
 
 Value = t.Any
 #: Effective value path (such as C(resource_quota.hard.requests.cpu), as a tuple) to the places that set it.
@@ -66,6 +67,16 @@ def _keys(old: Value, new: Value, where: Where, path: tuple[str, ...], context: 
     for key, value in new.items():
         merged[key] = value
         context.note((*path, key), where / key, replace=True)
+    return merged
+
+
+def _quota_keys(old: Value, new: Value, where: Where, path: tuple[str, ...], context: _Context) -> Value:
+    """Like C(keys), but C(cpu) overrides C(requests.cpu): they are one resource."""
+    merged = dict(old or {})
+    for key, value in new.items():
+        name = quota_key(key)
+        merged[name] = value
+        context.note((*path, name), where / key, replace=True)
     return merged
 
 
@@ -145,7 +156,7 @@ def _narrow(covers: Callable[[str, str], bool]) -> Rule:
                     "widens",
                     where / index,
                     f"{item!r} is not allowed by the level above ({first.text}); a level can only narrow.",
-                    suggest(item, old),
+                    suggest(item, old) if old else "Nothing is allowed there.",
                 )
         kept = [item for item in new if any(covers(outer, item) for outer in old)]
         kept += [outer for outer in old if any(covers(item, outer) for item in new)]
@@ -158,6 +169,7 @@ def _narrow(covers: Callable[[str, str], bool]) -> Rule:
 RULES: dict[str, Rule] = {
     "override": _override,
     "keys": _keys,
+    "quota keys": _quota_keys,
     "labels": _labels,
     "add": _add,
     "by name": _by("name"),

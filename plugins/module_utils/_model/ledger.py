@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from math import floor
 
 from .entities import Cluster, Environment, Settings, Tenant
 from .errors import Problems
@@ -111,23 +111,24 @@ def _price(quota: Mapping[str, Quantity], settings: Settings, cluster: Cluster) 
 
 
 def _in_gib(key: str) -> bool:
-    return key.endswith(("memory", "storage"))
+    return key.endswith(("memory", "storage")) or "hugepages-" in key
 
 
 def money_text(amount: Fraction) -> str:
     """Two digits, halves rounded up."""
-    exact = Decimal(amount.numerator) / Decimal(amount.denominator)
-    return str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
+    whole, cents = divmod(floor(amount * 100 + Fraction(1, 2)), 100)
+    return f"{whole}.{cents:02}"
 
 
 def check_money(ledger: list[Row], tenants: Mapping[str, Tenant], problems: Problems) -> None:
     """Going over the money budget is only reported: a price may change without anybody's doing."""
     for row in ledger:
         limit = row.get("budget_month")
-        if row["scope"] == "tenant" and limit is not None and Decimal(row["month"]) > Decimal(str(limit)):
+        excess = Fraction(row["month"]) - Fraction(str(limit)) if limit is not None else 0
+        if row["scope"] == "tenant" and excess > 0:
             problems.warn(
                 "over-money",
                 tenants[row["name"]].where / "billing" / "budget_month",
-                f"a month costs {row['month']}, {Decimal(row['month']) - Decimal(str(limit))} more than {limit}.",
+                f"a month costs {row['month']}, {money_text(Fraction(excess))} more than {limit}.",
                 "Shrink something, or raise the budget.",
             )

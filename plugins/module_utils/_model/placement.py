@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 
 from . import schema_layer
 from .entities import Candidate, Cluster, Environment, Placement, Rejection, wanted_clusters
-from .errors import Problems, Where, suggest
+from .errors import Problems, Where, show, suggest
 from .quantity import ZERO, Quantity, add_maps
+from .resources import STORAGE_CLASS
 
 _TIERS = list(schema_layer.SLA_TIERS)
 Amounts = dict[str, Quantity]
@@ -64,6 +65,12 @@ def _dedication(e: Environment, c: Cluster) -> str | None:
     return f"it is reserved for {', '.join(reserved)}"
 
 
+def _failure_domain(e: Environment, c: Cluster) -> str | None:
+    if wanted_clusters(e) < 2 or c.get("failure_domain"):
+        return None
+    return f"its failure domain is not known; {e.sla_tier} needs different ones"
+
+
 #: The hard rules, in the order in which they are told.
 RULES: dict[str, Callable[[Environment, Cluster], str | None]] = {
     "environment": _stage,
@@ -73,6 +80,7 @@ RULES: dict[str, Callable[[Environment, Cluster], str | None]] = {
     "features": _features,
     "region": _region,
     "dedication": _dedication,
+    "failure_domain": _failure_domain,
 }
 
 
@@ -92,13 +100,17 @@ def capacity_gap(asked: Mapping[str, Quantity], committed: Mapping[str, Quantity
     for key, amount in asked.items():
         limit = cluster.capacity.get(key)
         if limit is None:
-            if amount and key.startswith("requests.") and "/" in key and ".storageclass." not in key:
+            if amount and _is_device(key):
                 gaps.append(f"{key}: {amount} asked, it has none")
             continue
         free = limit - committed.get(key, ZERO)
         if amount and free < amount:
             gaps.append(f"{key}: {amount} asked, {free if free > ZERO else 0} of {limit} free")
     return "; ".join(gaps) or None
+
+
+def _is_device(key: str) -> bool:
+    return key.startswith("requests.") and "/" in key and STORAGE_CLASS not in key
 
 
 def _free_share(asked: Mapping[str, Quantity], committed: Mapping[str, Quantity], cluster: Cluster) -> float:
@@ -116,23 +128,31 @@ def place(
     recorded: Mapping[str, Mapping[str, t.Any]],
     today: datetime.date,
     problems: Problems,
+    broken: frozenset[str] = frozenset(),
 ) -> None:
     """Gives every environment its placement: first all that are declared or recorded, then the new ones.
 
     New ones are taken by SLA tier, then by key, so that the outcome is the same for every order of the input.
+
+    @param broken: clusters whose variables have errors. Nothing is said about what they would have changed.
     """
     committed: dict[str, Amounts] = {name: {} for name in clusters}
     fresh = []
     for environment in environments:
         if "placement" in environment.declared:
-            _keep(environment, environment.declared["placement"], "declared", clusters, committed, problems)
-        elif environment.key in recorded and all(c in clusters for c in recorded[environment.key]["clusters"]):
-            _keep(environment, recorded[environment.key], "recorded", clusters, committed, problems)
+            _keep(environment, environment.declared["placement"], "declared", clusters, committed, problems, broken)
+        elif environment.key in recorded:
+            _keep(environment, recorded[environment.key], "recorded", clusters, committed, problems, broken)
         else:
             fresh.append(environment)
     _check_committed(environments, clusters, committed, problems)
     for environment in sorted(fresh, key=lambda e: (_TIERS.index(e.sla_tier), e.key)):
-        _decide(environment, clusters, committed, today, problems)
+        _decide(environment, clusters, committed, today, problems, quiet=bool(broken) or not _is_sound(environment))
+
+
+def _is_sound(environment: Environment) -> bool:
+    """Whether what it needs is known: a level above with errors may have said more, or a name stands for nothing."""
+    return not environment.doubtful and all(tenant.sound for tenant in environment.tenant.line)
 
 
 def _commit(environment: Environment, names: t.Iterable[str], committed: dict[str, Amounts]) -> None:
@@ -147,38 +167,39 @@ def _keep(
     clusters: Mapping[str, Cluster],
     committed: dict[str, Amounts],
     problems: Problems,
+    broken: frozenset[str],
 ) -> None:
-    at = environment.where / "placement" if origin == "declared" else environment.where
+    declared = origin == "declared"
+    at = environment.where / "placement" if declared else environment.where
     known = []
     for index, name in enumerate(placement["clusters"]):
         if name not in clusters:
-            problems.error(
-                "unknown-name",
-                at / "clusters" / index,
-                f"there is no usable cluster {name!r}.",
-                suggest(name, clusters),
-            )
+            if declared and name not in broken:
+                what = f"there is no cluster {show(name)}."
+                problems.error("unknown-name", at / "clusters" / index, what, suggest(name, clusters))
+            elif name not in broken:
+                what = f"it was placed on {show(name)}, and there is no such cluster any more."
+                problems.error("placement-broken", at, what, _DECLARE)
             continue
         known.append(name)
         for rule, test in RULES.items():
-            detail = test(environment, clusters[name])
+            detail = test(environment, clusters[name]) if _is_sound(environment) else None
             if detail:
                 problems.error(
                     "placement-broken",
                     at,
                     f"it is placed on {name}, which breaks the rule {rule!r}: {detail}.",
-                    "Change the requirement or the cluster, or remove the placement to have a new one decided.",
+                    f"Change the requirement or the cluster. {_REMOVE if declared else _DECLARE}",
                 )
-    domains = {clusters[name].get("failure_domain") for name in known}
-    if len(known) == len(placement["clusters"]) and (
-        len(known) < wanted_clusters(environment) or len(domains) < wanted_clusters(environment)
-    ):
+    domains = {clusters[name].get("failure_domain") for name in known} - {None}
+    wanted = wanted_clusters(environment) if _is_sound(environment) else 1
+    if len(known) == len(placement["clusters"]) and (len(known) < wanted or 1 < wanted > len(domains)):
         problems.error(
             "placement-broken",
             at,
-            f"{environment.sla_tier} needs {wanted_clusters(environment)} clusters in different failure domains; "
-            f"it is on {', '.join(known)}.",
-            "Remove the placement to have a new one decided.",
+            f"{environment.sla_tier} needs {wanted} clusters in different failure domains; "
+            f"it is on {', '.join(f'{name} ({_domain(clusters[name])})' for name in known)}.",
+            _REMOVE if declared else _DECLARE,
         )
     environment.placement = Placement(
         tuple(known), origin, placement.get("reason", ""), placement.get("decided_at", "")
@@ -186,11 +207,22 @@ def _keep(
     _commit(environment, known, committed)
 
 
+_REMOVE = "To have a new one decided, remove the placement."
+_DECLARE = "To move it, write the new clusters as placement.clusters of the environment."
+
+
+def _domain(cluster: Cluster) -> str:
+    return str(cluster.get("failure_domain") or "no failure domain")
+
+
 def _check_committed(
     environments: list[Environment], clusters: Mapping[str, Cluster], committed: dict[str, Amounts], problems: Problems
 ) -> None:
     for name, cluster in clusters.items():
-        for key, limit in cluster.capacity.items():
+        if not cluster.capacity:
+            continue
+        lacking = {key: ZERO for key in committed[name] if key not in cluster.capacity and _is_device(key)}
+        for key, limit in {**cluster.capacity, **lacking}.items():
             amount = committed[name].get(key, ZERO)
             if amount > limit:
                 users = sorted(
@@ -198,11 +230,13 @@ def _check_committed(
                     key=lambda e: (-e.quota[key].nano, e.key),
                 )
                 named = ", ".join(f"{e.key} {e.quota[key]}" for e in users[:5])
+                left = (
+                    f"{amount - limit} more than the {limit} of capacity and overcommit" if limit else "and it has none"
+                )
                 problems.error(
                     "over-capacity",
                     Where("cluster_capacity", host=name) / key,
-                    f"{amount} is committed, {amount - limit} more than the {limit} of capacity and overcommit; "
-                    f"the largest: {named}{' …' if len(users) > 5 else ''}.",
+                    f"{amount} is committed, {left}; the largest: {named}{' …' if len(users) > 5 else ''}.",
                     "Shrink or move some, or raise the capacity.",
                 )
 
@@ -239,6 +273,8 @@ def _decide(
     committed: dict[str, Amounts],
     today: datetime.date,
     problems: Problems,
+    *,
+    quiet: bool,
 ) -> None:
     ranked = candidates(environment, clusters, committed, today)
     wanted = wanted_clusters(environment)
@@ -250,12 +286,9 @@ def _decide(
             chosen.append(candidate.cluster)
             domains.add(domain)
     if len(chosen) < wanted:
-        problems.error(
-            "no-cluster",
-            environment.where,
-            _nowhere(environment, ranked, chosen),
-            "Change what it asks for, or add capacity.",
-        )
+        if not quiet:
+            what = _nowhere(environment, ranked, chosen, clusters)
+            problems.error("no-cluster", environment.where, what, "Change what it asks for, or add capacity.")
         return
     environment.placement = Placement(
         tuple(chosen), "decided", _because(environment, ranked, chosen, clusters), today.isoformat(), tuple(ranked)
@@ -263,15 +296,18 @@ def _decide(
     _commit(environment, chosen, committed)
 
 
-def _nowhere(environment: Environment, ranked: list[Candidate], chosen: list[str]) -> str:
+def _nowhere(
+    environment: Environment, ranked: list[Candidate], chosen: list[str], clusters: Mapping[str, Cluster]
+) -> str:
     if not ranked:
         return "there is no cluster to place it on."
-    told = "; ".join(f"{c.cluster}: {c.rejection.rule}, {c.rejection.detail}" for c in ranked if c.rejection)
+    told = ". ".join(f"{c.cluster} ({c.rejection.rule}): {c.rejection.detail}" for c in ranked if c.rejection)
     feasible = [c.cluster for c in ranked if c.rejection is None]
     if chosen:
         return (
             f"{environment.sla_tier} needs {wanted_clusters(environment)} clusters in different failure domains, "
-            f"and only {', '.join(feasible)} would do{'. Rejected: ' + told if told else ''}."
+            f"and only {', '.join(f'{name} ({_domain(clusters[name])})' for name in feasible)} would do"
+            f"{'. Rejected: ' + told if told else ''}."
         )
     return f"no cluster can take it. {told}."
 

@@ -6,7 +6,8 @@
 The grammar and the canonical form are those of C(k8s.io/apimachinery/pkg/api/resource): a signed decimal number
 followed by a binary suffix (C(Ki) … C(Ei)), a decimal suffix (C(n), C(u), C(m), none, C(k) … C(E)) or a decimal
 exponent. The canonical form has no fractional digits, the largest exponent possible, and keeps the family of suffixes
-it was given. Values finer than one nano-unit are rounded up, as the API server does.
+it was given. Values finer than one nano-unit are rounded up, and binary ones are capped at 2^63-1, as the API server
+does. Stricter than it: a sign or a dot without a digit is not a number, and amounts that it would mangle are refused.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 
-from .errors import ModelError
+from .errors import ModelError, look_alikes, show
 
 DECIMAL = "decimal"
 BINARY = "binary"
@@ -28,9 +29,12 @@ _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _DECIMAL_TEXT = {power: suffix for suffix, power in _DECIMAL.items()}
 _BINARY_TEXT = {power: suffix for suffix, power in _BINARY.items()}
-_FORM = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)(?:(Ki|Mi|Gi|Ti|Pi|Ei)|([eE][+-]?\d{1,3})|([numkMGTPE]?))", re.ASCII)
+_FORM = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)(?:(Ki|Mi|Gi|Ti|Pi|Ei)|([eE][+-]?\d+)|([numkMGTPE]?))", re.ASCII)
 _NANO = 10**9
 _LONGEST = 80
+#: From 1000E on the API server forgets the exponent when it writes a decimal amount.
+_TOO_MUCH = 10**21 * _NANO
+_BINARY_MOST = (2**63 - 1) * _NANO
 
 
 @dataclass(frozen=True)
@@ -96,68 +100,72 @@ def parse(text: object) -> Quantity:
         return text
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
         raise ModelError(
-            f"{_show(text)} is not a quantity. Write a number with an optional unit, such as 500m, 4 or 16Gi."
+            f"{show(text)} is not a quantity. Write a number with an optional unit, such as 500m, 4 or 16Gi."
         )
-    return _parse(repr(text) if isinstance(text, float) else str(text))
+    if isinstance(text, int) and abs(text) >= _TOO_MUCH:
+        raise ModelError(f"{show(text)} is more than Kubernetes can count. Write less than 1000E.")
+    return _parse(repr(float(text)) if isinstance(text, float) else str(text))
 
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> Quantity:
     match = _FORM.fullmatch(text) if len(text) <= _LONGEST else None
     if not match:
-        raise ModelError(f"{_show(text)} is not a quantity.{_hint(text)}")
+        raise ModelError(f"{show(text)} is not a quantity{look_alikes(text)}.{_hint(text)}")
     sign, digits, binary, exponent, decimal = match.groups()
     value = Fraction(digits)
     if binary:
         value, family = value * 1024 ** _BINARY[binary], BINARY
     elif exponent:
-        power = int(exponent[1:])
-        if abs(power) > 40:
-            raise ModelError(
-                f"{_show(text)} is not a quantity that Kubernetes can hold. Use an exponent of at most 18."
-            )
+        # what lies outside these bounds is too much, or rounds up to one nano-unit, whatever its digits are
+        power = max(-2 * _LONGEST, min(2 * _LONGEST, int(exponent[1:])))
         value, family = value * Fraction(10) ** power, EXPONENT
     else:
         value, family = value * Fraction(10) ** _DECIMAL[decimal or ""], DECIMAL
     nano = ceil(value * _NANO)
+    if family == BINARY:
+        # a fraction of a byte is written in decimal, so that it is not rounded
+        nano, family = min(nano, _BINARY_MOST), BINARY if nano >= _NANO or not nano else DECIMAL
+    if nano >= _TOO_MUCH:
+        raise ModelError(f"{show(text)} is more than Kubernetes can count. Write less than 1000E.")
     return Quantity(-nano if sign == "-" else nano, family)
 
 
+_UNIT_MEANT = {
+    "k": ("kb",),
+    "Ki": ("kb", "ki", "kib"),
+    "M": ("mb",),
+    "Mi": ("mb", "mi", "mib"),
+    "G": ("g", "gb"),
+    "Gi": ("g", "gb", "gi", "gib"),
+    "T": ("t", "tb"),
+    "Ti": ("t", "tb", "ti", "tib"),
+    "m": ("mcpu", "millicpu", "millicore", "millicores"),
+    "": ("b", "byte", "bytes", "cpu", "cpus", "core", "cores"),
+}
+
+
 def _hint(text: str) -> str:
-    wrong_case = {
-        "kb": "k or Ki",
-        "mb": "M or Mi",
-        "gb": "G or Gi",
-        "tb": "T or Ti",
-        "ki": "Ki",
-        "mi": "Mi",
-        "gi": "Gi",
-        "ti": "Ti",
-        "kib": "Ki",
-        "mib": "Mi",
-        "gib": "Gi",
-        "tib": "Ti",
-        "g": "G or Gi",
-        "t": "T or Ti",
-        "b": "no unit",
-    }
-    match = re.fullmatch(r"\s*[+-]?[\d.]+\s*([A-Za-z]+)\s*", text[:_LONGEST])
-    if match and match.group(1).lower() in wrong_case:
-        return f" For the unit write {wrong_case[match.group(1).lower()]}, without a space."
+    text = text[:_LONGEST]
+    if _FORM.fullmatch("".join(text.split())):
+        return " Write it without spaces."
+    if _FORM.fullmatch(text.replace(",", ".", 1)):
+        return " Write a dot, not a comma."
+    match = re.fullmatch(r"\s*[+-]?\d+\.?\d*\s*([A-Za-z]+)\s*", text, re.ASCII)
+    meant = [unit for unit, others in _UNIT_MEANT.items() if match and match.group(1).lower() in others]
+    if meant == [""]:
+        return " Write the number without a unit."
+    if meant:
+        return f" Write the unit {' or '.join(meant)}, without a space."
     return " Write a number with an optional unit, such as 500m, 4 or 16Gi."
-
-
-def _show(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _canonical(nano: int, family: str) -> str:
     sign, nano = ("-", -nano) if nano < 0 else ("", nano)
     if not nano:
         return "0"
-    if family == BINARY and nano >= 1024 * _NANO:
-        whole, power = -(-nano // _NANO), 0
+    if family == BINARY and nano >= 1024 * _NANO and nano % _NANO == 0:
+        whole, power = nano // _NANO, 0
         while power < 6 and whole % 1024 == 0:
             whole, power = whole // 1024, power + 1
         return f"{sign}{whole}{_BINARY_TEXT.get(power, '')}"

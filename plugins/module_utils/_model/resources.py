@@ -18,7 +18,6 @@ _SHORT = {
     "ephemeral-storage": "requests.ephemeral-storage",
 }
 STORAGE_CLASS = ".storageclass.storage.k8s.io/"
-_KEPT_WHEN_ASLEEP = ("requests.storage", "persistentvolumeclaims", "count/")
 
 
 def quota_key(name: str) -> str:
@@ -38,5 +37,29 @@ def canonical_quota(hard: Mapping[str, t.Any]) -> dict[str, Quantity]:
 
 
 def is_compute(key: str) -> bool:
-    """Whether a sleeping environment gives it back."""
-    return not (key.startswith(_KEPT_WHEN_ASLEEP) or STORAGE_CLASS in key)
+    """Whether a sleeping environment gives it back. Storage, and objects that are not pods, it keeps."""
+    if key == "requests.storage" or STORAGE_CLASS in key:
+        return False
+    return key in ("pods", "count/pods") or key.startswith(("requests.", "limits."))
+
+
+#: What a ResourceQuota can name without a domain.
+STANDARD = (
+    *_SHORT,
+    *(f"requests.{name}" for name in _SHORT),
+    *(f"limits.{name}" for name in ("cpu", "memory", "ephemeral-storage")),
+    "pods",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+    "persistentvolumeclaims",
+    "configmaps",
+    "secrets",
+    "replicationcontrollers",
+    "resourcequotas",
+)
+
+
+def is_known(key: str) -> bool:
+    """Whether Kubernetes can count it: a standard resource, huge pages, or anything with a domain."""
+    return key in STANDARD or "/" in key or key.removeprefix("requests.").startswith("hugepages-")

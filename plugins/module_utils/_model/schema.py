@@ -39,7 +39,7 @@ _ADDRESSES = {
     "description": "One address range, or two for dual stack.",
     "x-addresses": True,
 }
-_NUMBER = {"type": "number", "minimum": 0}
+_NUMBER = {"type": "number", "minimum": 0, "maximum": 10**12}
 
 GRANT = obj(
     "Something given for a time. It ends by itself, and validation then reminds you to remove it.",
@@ -60,7 +60,7 @@ GRANT = obj(
     },
     ("kind", "expires_at", "reason"),
     allOf=[
-        {"if": {"properties": {"kind": {"const": kind}}}, "then": {"required": needed}}
+        {"if": {"required": ["kind"], "properties": {"kind": {"const": kind}}}, "then": {"required": needed}}
         for kind, needed in (("quota", ["hard"]), ("role", ["cluster_role", "subjects"]), ("pod_security", ["level"]))
     ],
 )
@@ -169,7 +169,8 @@ CLUSTER: Schema = {
     ),
     "cluster_capacity": ref("quantities", "What its nodes offer to tenants."),
     "cluster_overcommit": mapping(
-        "How many times the capacity may be promised, by resource.", {"type": "number", "exclusiveMinimum": 0}
+        "How many times the capacity may be promised, by resource.",
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 1000},
     ),
     "cluster_prices": mapping("Prices that differ from the organisation's, by resource.", _NUMBER),
     "cluster_freeze_windows": array(

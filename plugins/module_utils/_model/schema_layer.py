@@ -87,7 +87,15 @@ QUANTITY = {
 
 DEFINITIONS: Schema = {
     "quantity": QUANTITY,
-    "quantities": mapping("Resource names and amounts.", ref("quantity"), **{"x-quantities": True}),
+    "quantities": mapping(
+        "Resource names and amounts.",
+        ref("quantity"),
+        propertyNames={
+            "pattern": names.LABEL_KEY,
+            "x-hint": "Use a resource name, such as requests.cpu or requests.nvidia.com/gpu.",
+        },
+        **{"x-quantities": True},
+    ),
     "date": {
         "type": "string",
         "pattern": DATE,
@@ -136,7 +144,14 @@ DEFINITIONS: Schema = {
             "cidr": text("An address range.", **{"x-cidr": True}),
             "except": array("Parts of the range that stay closed.", text("An address range.", **{"x-cidr": True})),
             "ports": array(
-                "Ports; without it, every port.", {"type": ["integer", "string"], "minimum": 1, "maximum": 65535}
+                "Ports; without it, every port.",
+                {
+                    "type": ["integer", "string"],
+                    "minimum": 1,
+                    "maximum": 65535,
+                    "pattern": names.PORT_NAME,
+                    "x-hint": "Write a number from 1 to 65535 without quotes, or the name of a port.",
+                },
             ),
             "protocol": choice("The protocol of the ports.", ("TCP", "UDP", "SCTP"), default="TCP"),
             "reason": text("Why; kept for auditors."),
@@ -188,14 +203,26 @@ DEFINITIONS: Schema = {
     "allowed": obj(
         "What people below may use. A level can only narrow it; no list, no limit; an empty list allows nothing.",
         {
-            "registries": array("Image registries, as prefixes of image names.", {"type": "string", "minLength": 1}),
+            "registries": array(
+                "Image registries, as prefixes of image names.",
+                {
+                    "type": "string",
+                    "pattern": names.REGISTRY,
+                    "x-hint": "Write a registry and folders in it, such as registry.example.com/team, without https://.",
+                },
+            ),
             "storage_classes": array("Storage classes.", {"type": "string", "minLength": 1}),
             "ingress": obj(
                 "How it may be reached from outside.",
                 {
                     "classes": array("Ingress classes.", {"type": "string", "minLength": 1}),
                     "hostnames": array(
-                        "Host names; a leading C(*.) stands for any name below.", {"type": "string", "minLength": 1}
+                        "Host names; a leading C(*.) stands for any name below.",
+                        {
+                            "type": "string",
+                            "pattern": names.HOSTNAME,
+                            "x-hint": "Write a host name in lower case, such as www.example.com or *.example.com.",
+                        },
                     ),
                 },
             ),
@@ -211,7 +238,7 @@ DEFINITIONS: Schema = {
         {
             "url": text(
                 "Address of the repository.",
-                pattern=r"^(https|ssh)://[^\s@]*(@[^\s@]+)?$|^ssh://\S+$",
+                pattern=r"^https://[^\s@]+$|^ssh://([^\s:@/]+@)?[^\s@]+$",
                 **{"x-hint": "Use an https:// or ssh:// address without a password in it."},
             ),
             "branch": text("Branch."),
@@ -231,7 +258,7 @@ LAYER: Schema = {
     "annotations": {**ref("annotations", "Annotations of the namespaces."), "x-merge": "keys"},
     "contacts": {**ref("contacts"), "x-merge": {"owner": "override", "technical": "add", "security": "override"}},
     "classification": {**ref("classification"), "x-merge": "keys"},
-    "resource_quota": {**ref("resource_quota"), "x-merge": {"hard": "keys", "scoped": "by name"}},
+    "resource_quota": {**ref("resource_quota"), "x-merge": {"hard": "quota keys", "scoped": "by name"}},
     "limit_range": {**ref("limit_range"), "x-merge": {"limits": "by type"}},
     "pod_security": {
         **obj(

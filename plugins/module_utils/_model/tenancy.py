@@ -10,8 +10,8 @@ import typing as t
 from collections.abc import Iterable, Mapping
 
 from . import schema_layer
-from .entities import Cluster, Environment, Project, Settings, Tenant, Values
-from .errors import ModelError, Problems, Where, suggest
+from .entities import Environment, Project, Settings, Tenant, Values
+from .errors import ModelError, Problems, Where, show, suggest
 from .inheritance import Effective, Level, resolve
 from .names import namespace_name
 from .quantity import ZERO, Quantity
@@ -29,7 +29,8 @@ def environments(
     result: list[Environment] = []
     taken: dict[str, Environment] = {}
     for tenant in sorted(tenants.values(), key=lambda each: each.id):
-        for project in _unique(tenant.projects, lambda p: (p.id, p.where), "project", problems):
+        tenant.projects = _unique(tenant.projects, lambda p: (p.id, p.where), "a project", problems)
+        for project in tenant.projects:
             for name, where, declared in _declared_environments(project, problems):
                 environment = _environment(tenant, project, name, where, declared, settings, today, problems)
                 if environment is None:
@@ -44,6 +45,7 @@ def environments(
                     )
                     continue
                 result.append(environment)
+    _check_unused(tenants, settings, problems)
     _check_limits(tenants, problems)
     return result
 
@@ -58,9 +60,7 @@ def _unique(
     for item in items:
         name, where = name_of(item)
         if name in kept:
-            problems.error(
-                "duplicate-id", where, f"there is already a {what} {name!r} at this place.", "Rename one of them."
-            )
+            problems.error("duplicate-id", where, f"there is already {what} {name!r} here.", "Rename one of them.")
         else:
             kept[name] = item
     return list(kept.values())
@@ -69,7 +69,7 @@ def _unique(
 def _declared_environments(project: Project, problems: Problems) -> list[tuple[str, Where, Values]]:
     listed = project.where / "environments"
     found = [(e["name"], listed.item(i, e["name"]), e) for i, e in enumerate(project.values.get("environments", ()))]
-    return _unique(found, lambda item: (item[0], item[1]), "environment", problems)
+    return _unique(found, lambda item: (item[0], item[1]), "an environment", problems)
 
 
 def _link(tenants: Mapping[str, Tenant], problems: Problems) -> None:
@@ -79,7 +79,7 @@ def _link(tenants: Mapping[str, Tenant], problems: Problems) -> None:
             problems.error(
                 "unknown-name",
                 tenant.where / "parent",
-                f"there is no tenant {tenant.parent!r}.",
+                f"there is no tenant {show(tenant.parent)}.",
                 suggest(tenant.parent, others),
             )
     for tenant in tenants.values():
@@ -121,14 +121,10 @@ def _environment(
         )
         return None
     size = declared.get("size", settings.defaults.get("size"))
-    levels = [Level(Where("fleet_defaults"), settings.defaults)]
-    if size in settings.sizes:
-        levels.append(Level(Where("fleet_sizes") / size, settings.sizes[size]))
-    elif size is not None:
-        at = where / "size" if "size" in declared else Where("fleet_defaults") / "size"
-        problems.error("unknown-name", at, f"{size!r} is not a size of fleet_sizes.", suggest(size, settings.sizes))
-    levels += [Level(each.where, each.values) for each in tenant.line]
-    levels += [Level(project.where, project.values), Level(where, declared)]
+    at = where / "size" if "size" in declared else Where("fleet_defaults") / "size"
+    if size is not None and size not in settings.sizes and "fleet_sizes" not in settings.broken:
+        problems.error("unknown-name", at, f"{show(size)} is not a size of fleet_sizes.", suggest(size, settings.sizes))
+    levels = [*_levels(settings, size, tenant.line), Level(project.where, project.values), Level(where, declared)]
     effective = resolve(levels, problems, settings.values["fleet_protected_labels"])
     values = effective.values
     values.update(
@@ -140,11 +136,12 @@ def _environment(
         cost_center=_cost_center(tenant, project),
         classification={**_DEFAULT_CLASSIFICATION, **values.get("classification", {})},
         pod_security=_pod_security(values.get("pod_security", {})),
-        gitops=_gitops(name, project, declared),
+        gitops=_gitops(name, project, declared, where, problems),
         display_name=project.values.get("display_name", project.id),
     )
     if "expires_at" in declared:
         values["expires_at"] = declared["expires_at"]
+    _note(tenant, project, declared, where, settings, effective)
     grants = _grants(declared, where, effective, today, problems)
     environment = Environment(
         tenant,
@@ -154,11 +151,61 @@ def _environment(
         namespace,
         declared,
         effective,
-        _quota(tenant, project, effective, grants, where, problems),
+        _quota(tenant, project, effective, grants),
         grants,
     )
     _check_dates(environment, today, problems)
     return environment
+
+
+def _note(
+    tenant: Tenant, project: Project, declared: Values, where: Where, settings: Settings, effective: Effective
+) -> None:
+    """Where the values come from that are not layer fields. What nobody set has no place: it is built in."""
+    known = effective.provenance
+    for key in ("size", "stage", "state", "expires_at"):
+        if key in declared:
+            known[(key,)] = (where / key,)
+    if "stage" not in declared:
+        known[("stage",)] = (where / "name",)
+    for key, setting in (("size", "size"), ("owner_role", "owner_cluster_role")):
+        if setting in settings.defaults:
+            known.setdefault((key,), (Where("fleet_defaults") / setting,))
+    levels = [*((each.where, each.values) for each in tenant.line), (project.where, project.values)]
+    for at, values in levels:
+        if values.get("owners"):
+            known[("owners",)] = (*known.get(("owners",), ()), at / "owners")
+        if "cost_center" in values.get("billing", {}):
+            known[("cost_center",)] = (at / "billing" / "cost_center",)
+    if "display_name" in project.values:
+        known[("display_name",)] = (project.where / "display_name",)
+    for at, values in ((project.where, project.values), (where, declared)):
+        for key in values.get("gitops", ()):
+            known[("gitops", key)] = (at / "gitops" / key,)
+
+
+def _levels(settings: Settings, size: str | None, line: Iterable[Tenant]) -> list[Level]:
+    levels = [Level(Where("fleet_defaults"), settings.defaults)]
+    if size is not None and size in settings.sizes:
+        levels.append(Level(Where("fleet_sizes") / size, settings.sizes[size]))
+    return levels + [Level(each.where, each.values) for each in line]
+
+
+def _check_unused(tenants: Mapping[str, Tenant], settings: Settings, problems: Problems) -> None:
+    """Levels below which nothing lives yet have to be right as well."""
+    protected = settings.values["fleet_protected_labels"]
+    used = {settings.defaults.get("size")}
+    for tenant in tenants.values():
+        idle = [p for p in tenant.projects if not p.values.get("environments")]
+        used |= {e.get("size") for p in tenant.projects for e in p.values.get("environments", ())}
+        line = _levels(settings, settings.defaults.get("size"), tenant.line)
+        for project in idle:
+            resolve([*line, Level(project.where, project.values)], problems, protected)
+        if not tenant.projects:
+            resolve(line, problems, protected)
+    for size in settings.sizes:
+        if size not in used:
+            resolve(_levels(settings, size, ()), problems, protected)
 
 
 def _stage(name: str, declared: Values, where: Where, problems: Problems) -> str:
@@ -168,7 +215,7 @@ def _stage(name: str, declared: Values, where: Where, problems: Problems) -> str
             "missing-key",
             where / "stage",
             f"the name {name!r} is not a stage, so the stage must be said.",
-            f"Add stage: {', '.join(schema_layer.STAGES)}.",
+            f"Add stage: {' or '.join(schema_layer.STAGES)}.",
         )
         return "dev"
     return t.cast(str, stage)
@@ -202,9 +249,12 @@ def _pod_security(given: Values) -> dict[str, str]:
     }
 
 
-def _gitops(name: str, project: Project, declared: Values) -> dict[str, t.Any] | None:
+def _gitops(name: str, project: Project, declared: Values, where: Where, problems: Problems) -> dict[str, t.Any] | None:
     merged = {**project.values.get("gitops", {}), **declared.get("gitops", {})}
     if not merged.get("url"):
+        if any(not key.startswith("_") for key in merged):
+            at = where if "gitops" in declared else project.where
+            problems.error("missing-key", at / "gitops", "the key 'url' is missing.", "Add it.")
         return None
     merged.setdefault("branch", "main")
     merged.setdefault("interval", "5m")
@@ -241,26 +291,15 @@ def _grants(
             for side in ("allow_from", "egress"):
                 if grant.get(side):
                     network[side] = [*network.get(side, ()), *grant[side]]
-                    provenance[("network", side)] = (*provenance.get(("network", side), ()), at)
+                    provenance[("network", side)] = (*provenance.get(("network", side), ()), *[at] * len(grant[side]))
             values["network"] = network
     return active
 
 
-def _quota(
-    tenant: Tenant, project: Project, effective: Effective, grants: list[Values], where: Where, problems: Problems
-) -> dict[str, Quantity]:
+def _quota(tenant: Tenant, project: Project, effective: Effective, grants: list[Values]) -> dict[str, Quantity]:
     """What the ResourceQuota says: the effective C(hard), quota grants added, and zero for whatever a budget counts but
     nobody asked for, because a resource that a quota does not name is not limited at all."""
-    hard = effective.values.get("resource_quota", {}).get("hard", {})
-    quota = canonical_quota(hard)
-    if len(quota) != len(hard):
-        twice = sorted(key for key in hard if key not in quota and key in _spelled_twice(hard))
-        problems.error(
-            "duplicate",
-            where / "resource_quota" / "hard",
-            f"the quota names {', '.join(twice)} in two spellings.",
-            "Keep the long spelling, such as requests.cpu.",
-        )
+    quota = canonical_quota(effective.values.get("resource_quota", {}).get("hard", {}))
     for grant in grants:
         if grant["kind"] == "quota":
             for key, amount in canonical_quota(grant["hard"]).items():
@@ -272,13 +311,6 @@ def _quota(
         quota = {key: ZERO if is_compute(key) else amount for key, amount in quota.items()}
         quota.setdefault("pods", ZERO)
     return dict(sorted(quota.items()))
-
-
-def _spelled_twice(hard: Values) -> set[str]:
-    long_forms: dict[str, list[str]] = {}
-    for key in hard:
-        long_forms.setdefault(next(iter(canonical_quota({key: 0}))), []).append(key)
-    return {key for keys in long_forms.values() if len(keys) > 1 for key in keys}
 
 
 def _check_dates(environment: Environment, today: datetime.date, problems: Problems) -> None:
@@ -309,94 +341,3 @@ def _check_limits(tenants: Mapping[str, Tenant], problems: Problems) -> None:
                     f"it has {count} {key}, with the tenants below; {limit} are allowed.",
                     "Remove some, or raise the limit.",
                 )
-
-
-def check_references(
-    tenants: Mapping[str, Tenant],
-    environments_: list[Environment],
-    clusters: Mapping[str, Cluster],
-    settings: Settings,
-    problems: Problems,
-) -> None:
-    """Names that must stand for something: tenants, projects, environments, data classes, roles, storage classes."""
-    by_project: dict[tuple[str, str], set[str]] = {}
-    for each in environments_:
-        by_project.setdefault((each.tenant.id, each.project.id), set()).add(each.name)
-    reported: set[tuple[str, str]] = set()
-    for environment in environments_:
-        _check_peers(environment, tenants, by_project, problems, reported)
-        _check_roles(environment, problems, reported)
-        for name in environment.values["classification"]["data"]:
-            if name not in settings.data_classes:
-                at = _origin(environment, ("classification", "data"))
-                if (at.text, name) not in reported:
-                    reported.add((at.text, name))
-                    problems.error(
-                        "unknown-name",
-                        at,
-                        f"{name!r} is not a data class of fleet_data_classes.",
-                        suggest(name, settings.data_classes),
-                    )
-    known = set(tenants)
-    for cluster in clusters.values():
-        for index, name in enumerate(cluster.get("dedicated_to", ())):
-            if name not in known:
-                at = Where("cluster_dedicated_to", host=cluster.name) / index
-                problems.error("unknown-name", at, f"there is no tenant {name!r}.", suggest(name, known))
-        for number, pool in enumerate(cluster.get("network", {}).get("load_balancer_pools", ())):
-            for index, name in enumerate(pool.get("tenants", ())):
-                if name not in known:
-                    at = Where("cluster_network", host=cluster.name) / "load_balancer_pools"
-                    at = at.item(number, pool["name"]) / "tenants" / index
-                    problems.error("unknown-name", at, f"there is no tenant {name!r}.", suggest(name, known))
-
-
-def _origin(environment: Environment, path: tuple[str, ...]) -> Where:
-    places = environment.effective.provenance.get(path)
-    return places[-1] if places else environment.where
-
-
-def _check_peers(
-    environment: Environment,
-    tenants: Mapping[str, Tenant],
-    by_project: Mapping[tuple[str, str], set[str]],
-    problems: Problems,
-    reported: set[tuple[str, str]],
-) -> None:
-    for side in ("allow_from", "egress"):
-        places = environment.effective.provenance.get(("network", side), ())
-        for peer, at in zip(environment.values.get("network", {}).get(side, ()), places, strict=True):
-            if "tenant" not in peer or (at.text, side) in reported:
-                continue
-            tenant, project, name = peer["tenant"], peer.get("project"), peer.get("environment")
-            if tenant not in tenants:
-                what, near = f"there is no tenant {tenant!r}.", suggest(tenant, tenants)
-            elif not tenants[tenant].sound or project is None:
-                continue
-            elif (tenant, project) not in by_project:
-                what = f"the tenant {tenant!r} has no project {project!r} with environments."
-                near = suggest(project, [p for each, p in by_project if each == tenant])
-            elif name is not None and name not in by_project[(tenant, project)]:
-                what = f"the project {tenant}/{project} has no environment {name!r}."
-                near = suggest(name, by_project[(tenant, project)])
-            else:
-                continue
-            reported.add((at.text, side))
-            problems.error("unknown-name", at, what, near)
-
-
-def _check_roles(environment: Environment, problems: Problems, reported: set[tuple[str, str]]) -> None:
-    allowed = environment.values.get("allowed", {}).get("cluster_roles")
-    if allowed is None:
-        return
-    places = environment.effective.provenance.get(("role_bindings",), ())
-    for binding, at in zip(environment.values.get("role_bindings", ()), places, strict=True):
-        role = binding["cluster_role"]
-        if role not in allowed and (at.text, role) not in reported:
-            reported.add((at.text, role))
-            problems.error(
-                "forbidden-role",
-                at,
-                f"the ClusterRole {role!r} may not be granted here ({environment.key}).",
-                suggest(role, allowed),
-            )

@@ -9,17 +9,16 @@ finds every error.
 
 from __future__ import annotations
 
-import datetime
+import re
 import typing as t
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
 import fastjsonschema
 import jsonschema
-import netaddr
 
-from . import quantity, schema
-from .errors import ModelError, Problems, Where, nearest, suggest
+from . import schema, values
+from .errors import Problems, Where, look_alikes, nearest, show, suggest
 from .schema_layer import Schema
 
 Document = t.Any
@@ -28,8 +27,6 @@ _SCHEMAS = {
     "cluster": schema.expand(schema.CLUSTER_SCHEMA),
     "fleet": schema.expand(schema.FLEET_SCHEMA),
 }
-_TEMPLATE_MARKS = ("{{", "{%", "{#")
-_MAX_TEXT = 4096
 
 
 @cache
@@ -37,9 +34,20 @@ def _quick(kind: str) -> Callable[[Document], Document]:
     return t.cast("Callable[[Document], Document]", fastjsonschema.compile(_SCHEMAS[kind], use_default=False))
 
 
+def _pattern(_validator: t.Any, pattern: str, value: object, _schema: Schema) -> Iterator[jsonschema.ValidationError]:
+    # Python's $ also matches before a last line feed; that of JSON Schema, and of the quick validator, does not
+    if isinstance(value, str) and not re.search(pattern.replace("$", r"\Z"), value):
+        yield jsonschema.ValidationError("it does not match")
+
+
+_Thorough = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft7Validator, {"pattern": _pattern}
+)
+
+
 @cache
-def _thorough(kind: str) -> jsonschema.Draft7Validator:
-    return jsonschema.Draft7Validator(_SCHEMAS[kind])
+def _thorough(kind: str) -> t.Any:
+    return _Thorough(_SCHEMAS[kind])
 
 
 def check(kind: str, document: Document, where: Where, problems: Problems) -> bool:
@@ -49,20 +57,23 @@ def check(kind: str, document: Document, where: Where, problems: Problems) -> bo
     @param where: the place of the document. For clusters and the organisation the first key becomes the variable.
     """
     before = len(problems.errors)
+    place = _place(kind, where)
+    told: frozenset[values.Keys] = frozenset()
     try:
         _quick(kind)(document)
-    except fastjsonschema.JsonSchemaException:
-        _report(kind, document, where, problems)
-    if len(problems.errors) == before:
-        _values(document, _SCHEMAS[kind], kind, problems, _place(kind, where))
+    except (fastjsonschema.JsonSchemaException, TypeError, RecursionError) as error:
+        document = values.ordinary(document, place, problems)
+        if document is not None or len(problems.errors) == before:
+            told = _report(kind, document, place, problems)
+            if len(problems.errors) == before:
+                problems.error("bad-value", place((), document), f"it does not fit the schema: {str(error)[:200]}.")
+    if document is not None:
+        values.check(document, _SCHEMAS[kind], place, problems, tenant=kind == "tenant", told=told)
     return len(problems.errors) == before
 
 
-_Place = Callable[["tuple[str | int, ...]", Document], Where]
-
-
-def _place(kind: str, base: Where) -> _Place:
-    def place(keys: tuple[str | int, ...], document: Document) -> Where:
+def _place(kind: str, base: Where) -> values.Place:
+    def place(keys: values.Keys, document: Document) -> Where:
         where, node, rest = base, document, list(keys)
         if kind != "tenant" and rest:
             first = rest.pop(0)
@@ -87,28 +98,27 @@ def _child(node: Document, key: str | int) -> Document:
         return None
 
 
-def _report(kind: str, document: Document, base: Where, problems: Problems) -> None:
-    place = _place(kind, base)
-    seen = set()
-    for error in sorted(
-        _leaves(_thorough(kind).iter_errors(document)), key=lambda e: [str(k) for k in e.absolute_path]
-    ):
+def _report(kind: str, document: Document, place: values.Place, problems: Problems) -> frozenset[values.Keys]:
+    """Reports the schema's errors; returns the places that need no second look."""
+    found = sorted(_thorough(kind).iter_errors(document), key=_position)
+    wrong_type = {tuple(error.absolute_path) for error in found if error.validator == "type"}
+    told = set(wrong_type)
+    for error in found:
+        at = tuple(error.absolute_path)
+        if at in wrong_type and error.validator != "type":
+            continue
         for code, keys, what, fix in _explain(error):
-            where = place((*error.absolute_path, *keys), document)
-            if (where.text, what) not in seen:
-                seen.add((where.text, what))
-                problems.error(code, where, what, fix)
+            problems.error(code, place((*at, *keys), document), what, fix)
+            if code == "unknown-key" or not isinstance(error.instance, (Mapping, list)):
+                told.add((*at, *keys))
+    return frozenset(told)
 
 
-def _leaves(errors: Iterable[jsonschema.ValidationError]) -> Iterable[jsonschema.ValidationError]:
-    for error in errors:
-        if error.validator in ("allOf", "if") and error.context:
-            yield from _leaves(error.context)
-        else:
-            yield error
+def _position(error: jsonschema.ValidationError) -> list[tuple[bool, int, str]]:
+    return [(isinstance(k, str), 0 if isinstance(k, str) else k, str(k)) for k in error.absolute_path]
 
 
-_Explanation = tuple[str, "tuple[str | int, ...]", str, str]
+_Explanation = tuple[str, "values.Keys", str, str]
 
 
 def _explain(error: jsonschema.ValidationError) -> Iterable[_Explanation]:
@@ -118,51 +128,45 @@ def _explain(error: jsonschema.ValidationError) -> Iterable[_Explanation]:
     if rule == "additionalProperties":
         known = list(node.get("properties", ()))
         for key in value:
-            if key not in known and not str(key).startswith("_"):
-                yield "unknown-key", (key,), "unknown key.", suggest(key, known, limit=16)
+            if key not in known and not key.startswith("_"):
+                yield "unknown-key", (key,), f"unknown key{look_alikes(key)}.", suggest(key, known, limit=16)
     elif rule == "required":
         for key in wanted:
             if key not in value:
                 near = nearest(key, [k for k in value if k not in node.get("properties", ())])
                 yield "missing-key", (), f"the key {key!r} is missing.", f"Is {near!r} meant?" if near else "Add it."
-                break
     elif rule == "enum":
-        yield (
-            "unknown-value",
-            (),
-            f"{_show(value)} is not one of the possible values.",
-            suggest(value, wanted),
-        )
+        what = f"{show(value)} is not one of the possible values{_odd(value)}."
+        yield "unknown-value", (), what, suggest(value, wanted)
     elif rule == "type":
-        yield (
-            "wrong-type",
-            (),
-            f"{_show(value)} is {_type_name(value)}; {_wanted(wanted)} is needed.",
-            hint,
-        )
-    elif rule in ("pattern", "maxLength", "minLength") and node.get("x-names") is None:
-        yield "bad-value", (), f"{_show(value)} does not have the right form.", hint or _length(rule, wanted)
+        yield "wrong-type", (), _wrong_type(value, wanted), _right_type(value, wanted) or hint
+    elif rule in ("pattern", "maxLength", "minLength"):
+        keys = (value,) if "propertyNames" in error.absolute_schema_path else ()
+        what = f"{show(value)} does not have the right form{_odd(value)}." if value else "it is empty."
+        yield "bad-value", keys, what, hint or _length(rule, wanted)
     elif rule == "oneOf":
-        yield "bad-value", (), "the combination of keys is not clear.", hint
+        options = [key for option in wanted for key in option.get("required", ())]
+        both = [key for key in options if key in value]
+        what = f"it names {' and '.join(both)}." if both else f"it names none of {', '.join(options)}."
+        yield "bad-value", (), what, hint
     elif rule == "uniqueItems":
-        twice = sorted({str(item) for item in value if value.count(item) > 1})
-        yield "duplicate", (), f"{', '.join(twice)} stands here more than once.", "Keep it once."
+        twice = sorted({show(item) for item in value if value.count(item) > 1})
+        yield "duplicate", (), f"{', '.join(twice[:5])} stands here more than once.", "Keep it once."
     elif rule in ("minimum", "maximum", "exclusiveMinimum"):
         sense = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}[rule]
-        yield "bad-value", (), f"{_show(value)} is out of range; it must be {sense} {wanted}.", ""
+        yield "bad-value", (), f"{show(value)} is out of range; it must be {sense} {wanted}.", ""
     elif rule in ("minItems", "minProperties"):
         yield "bad-value", (), "it is empty.", "Name at least one."
     else:
-        yield "bad-value", (), error.message[:200] + ".", hint
+        yield "bad-value", (), f"{show(value)} does not fit.", hint
+
+
+def _odd(value: object) -> str:
+    return look_alikes(value) if isinstance(value, str) else ""
 
 
 def _length(rule: str, wanted: object) -> str:
-    return {"maxLength": f"At most {wanted} characters.", "minLength": "It must not be empty."}.get(rule, "")
-
-
-def _show(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return {"maxLength": f"At most {wanted} characters.", "minLength": "Write a value."}.get(rule, "")
 
 
 _TYPES = {
@@ -178,85 +182,38 @@ _TYPES = {
 
 def _type_name(value: object) -> str:
     for kind, name in (
-        (bool, "true or false"),
+        (bool, "a boolean"),
         (str, "a text"),
         (list, "a list"),
-        (dict, "a mapping"),
+        (Mapping, "a mapping"),
         (int, "a whole number"),
         (float, "a number"),
-        (type(None), "empty"),
     ):
         if isinstance(value, kind):
             return name
-    return type(value).__name__
+    return f"a {type(value).__name__}"
+
+
+def _wrong_type(value: object, wanted: str | list[str]) -> str:
+    if value is None:
+        return f"it is empty; {_wanted(wanted)} is needed."
+    return f"{show(value)} is {_type_name(value)}; {_wanted(wanted)} is needed."
+
+
+def _right_type(value: object, wanted: str | list[str]) -> str:
+    """How to write it, where that is plain."""
+    if value is None:
+        return "Write a value, or remove the key."
+    if wanted == "string" and isinstance(value, (bool, int, float)):
+        return "Put it in quotes."
+    if wanted == "array":
+        return "Write it as a list, each item after a dash."
+    if wanted == "object":
+        return "Write it as lines of the form key: value."
+    if wanted in ("integer", "number") and isinstance(value, str) and value.strip().isdecimal():
+        return "Write it without quotes."
+    return ""
 
 
 def _wanted(types: str | list[str]) -> str:
     return " or ".join(_TYPES[kind] for kind in ([types] if isinstance(types, str) else types))
-
-
-def _values(document: Document, root: Schema, kind: str, problems: Problems, place: _Place) -> None:
-    """Checks what a JSON schema cannot: quantities, dates, addresses, and text that looks like a template."""
-
-    def walk(value: Document, node: Schema, keys: tuple[str | int, ...]) -> None:
-        if isinstance(value, str):
-            _text(value, keys)
-        problem = _check_value(value, node)
-        if problem:
-            problems.error("bad-value", place(keys, document), *problem)
-        elif isinstance(value, Mapping):
-            properties, rest = node.get("properties", {}), node.get("additionalProperties")
-            for key, child in value.items():
-                if isinstance(key, str):
-                    _text(key, (*keys, key))
-                walk(child, properties.get(key) or (rest if isinstance(rest, dict) else {}), (*keys, key))
-        elif isinstance(value, list):
-            items = node.get("items", {})
-            for index, child in enumerate(value):
-                walk(child, items, (*keys, index))
-
-    def _text(value: str, keys: tuple[str | int, ...]) -> None:
-        if kind == "tenant" and any(mark in value for mark in _TEMPLATE_MARKS):
-            problems.error(
-                "template",
-                place(keys, document),
-                f"{_show(value)} looks like a template; tenant files are data and are never templated.",
-                "Write the value itself.",
-            )
-        elif len(value) > _MAX_TEXT and kind == "tenant":
-            problems.error(
-                "too-long", place(keys, document), f"the text has {len(value)} characters.", f"Use at most {_MAX_TEXT}."
-            )
-        elif any((ord(c) < 32 and c not in "\n\t") or ord(c) == 127 for c in value):
-            problems.error("bad-value", place(keys, document), "the text holds control characters.", "Remove them.")
-
-    walk(document, root, ())
-
-
-def _check_value(value: Document, node: Schema) -> tuple[str, str] | None:
-    if value is None:
-        return None
-    if node.get("x-quantity"):
-        try:
-            amount = quantity.parse(value)
-        except ModelError as error:
-            return str(error), ""
-        return (f"{_show(value)} is negative.", "An amount is zero or more.") if amount.nano < 0 else None
-    if node.get("x-date"):
-        try:
-            datetime.date.fromisoformat(value)
-        except ValueError:
-            return f"{value!r} is not a day of the calendar.", "Write a date as YYYY-MM-DD."
-    for mark, parse, name in (
-        ("x-cidr", netaddr.IPNetwork, "an address range"),
-        ("x-address", netaddr.IPAddress, "an address"),
-        ("x-addresses", netaddr.IPNetwork, "an address range"),
-    ):
-        if node.get(mark):
-            for item in value if isinstance(value, list) else [value]:
-                try:
-                    parse(item)
-                except (netaddr.AddrFormatError, ValueError, TypeError):
-                    example = "10.20.0.10" if mark == "x-address" else "10.20.0.0/16"
-                    return f"{_show(item)} is not {name}.", f"Write it as {example}."
-    return None

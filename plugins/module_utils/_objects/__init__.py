@@ -1,0 +1,9 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the model becomes: Kubernetes and Flux objects as plain dicts.
+
+Pure: no Ansible, no Kubernetes client, no input or output.
+
+Private to the collection: anything below a package whose name starts with an underscore may change at any time.
+"""

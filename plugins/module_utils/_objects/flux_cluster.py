@@ -1,0 +1,84 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Flux Kustomizations of a cluster: what is applied from the fleet tree, and in which order.
+
+C(platform) → C(network) and C(policies) → one for each tenant → C(apps). There is one for each tenant so that one
+broken manifest stops nobody else. Nothing is substituted in any of them: tenants' text is never a template.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable
+
+from .._model.entities import Cluster, Settings
+from .cluster import pools
+from .common import FLUX_NAMESPACE, FLUX_SOURCE, Object, build
+
+API = "kustomize.toolkit.fluxcd.io/v1"
+PLATFORM = "platform"
+NETWORK = "network"
+POLICIES = "policies"
+APPS = "apps"
+
+
+def tenant_kustomization(tenant: str) -> str:
+    """The name of a tenant's Kustomization."""
+    return f"tenant-{tenant}"
+
+
+def cluster_kustomizations(
+    cluster: Cluster, tenants: Iterable[str], settings: Settings, has_platform: bool, apps: Iterable[str]
+) -> list[Object]:
+    """The Kustomizations of C(clusters/<cluster>/config).
+
+    @param tenants: ids of the tenants that have an environment on the cluster.
+    @param has_platform: whether the cluster runs a platform service.
+    @param apps: its applications; their own Kustomizations are those of C(app_kustomizations).
+    """
+    below = f"./clusters/{cluster.name}"
+    first = [PLATFORM] if has_platform else []
+    result = []
+    if has_platform:
+        result.append(_kustomization(PLATFORM, f"{below}/platform", (), settings))
+    if pools(cluster):
+        result.append(_kustomization(NETWORK, f"{below}/network", first, settings))
+    result.append(_kustomization(POLICIES, f"./policies/{cluster.release_line}", first, settings))
+    names = []
+    for tenant in sorted(set(tenants)):
+        names.append(tenant_kustomization(tenant))
+        # Not waiting: it would also wait for the tenant's own Kustomizations, whose health is the tenant's business.
+        result.append(_kustomization(names[-1], f"{below}/tenants/{tenant}", [POLICIES], settings, wait=False))
+    if set(apps):
+        # Not waiting either: one application that is not healthy would hold up all others.
+        result.append(_kustomization(APPS, f"{below}/apps", names or [POLICIES], settings, wait=False))
+    return result
+
+
+def app_kustomizations(cluster: Cluster, apps: Iterable[str], settings: Settings) -> list[Object]:
+    """The Kustomizations of C(clusters/<cluster>/apps): one for each application, with the overlay of the stage."""
+    return [
+        _kustomization(f"app-{app}", f"./apps/{app}/overlays/{cluster.stage}", (), settings)
+        for app in sorted(set(apps))
+    ]
+
+
+def _kustomization(name: str, path: str, after: Iterable[str], settings: Settings, *, wait: bool = True) -> Object:
+    git = settings.git
+    spec: dict[str, t.Any] = {
+        "dependsOn": [{"name": each} for each in after],
+        "force": False,
+        "interval": git["interval"],
+        "path": path,
+        "prune": True,
+        "retryInterval": git["retry_interval"],
+        # Named, because the controllers are locked down to an account without rights when none is.
+        "serviceAccountName": "kustomize-controller",
+        "sourceRef": FLUX_SOURCE,
+        "timeout": git["timeout"],
+        "wait": wait,
+    }
+    if not spec["dependsOn"]:
+        del spec["dependsOn"]
+    return build(API, "Kustomization", name, namespace=FLUX_NAMESPACE, spec=spec)

@@ -1,0 +1,48 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plain text tables."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+WIDTH = 118
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+    """Lines of a table with aligned columns.
+
+    @param right: indexes of columns that hold numbers.
+    """
+    cells = [list(head), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    return [
+        "  ".join(
+            cell.rjust(w) if i in right else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def heading(text: str) -> list[str]:
+    return ["", text.upper()]
+
+
+def wrapped(text: str, indent: str = "  ", first: str | None = None) -> list[str]:
+    """I(text) broken into lines; names are never broken."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
+
+
+def money(text: str) -> str:
+    """C(12345.60) as C(12,345.60)."""
+    whole, _, digits = text.partition(".")
+    return f"{int(whole):,}.{digits or '00'}"

@@ -1,0 +1,6 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From objects to the fleet tree on disk, and to its Git commit."""
+
+from __future__ import annotations

@@ -1,0 +1,219 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Placements: read back from the tree, so that they stay, and written into tenant files."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import typing as t
+from collections.abc import Iterable, Mapping
+
+import yaml
+
+from .._model.entities import Environment, Placement
+from . import journal, paths
+from .disk import Disk
+from .errors import TreeError
+
+Recorded = dict[str, dict[str, t.Any]]
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def document(environments: Iterable[Environment]) -> dict[str, t.Any]:
+    """What C(placements.yaml) holds: tenant/project/environment to clusters, day and reason."""
+    result = {}
+    for environment in sorted(environments, key=lambda each: each.key):
+        placement = environment.placement
+        if placement:
+            result[environment.key] = {"clusters": list(placement.clusters), **_notes(placement)}
+    return result
+
+
+def _notes(placement: Placement) -> dict[str, str]:
+    notes = {"decided_at": str(placement.decided_at), "reason": placement.reason}
+    return {key: text for key, text in notes.items() if text}
+
+
+def read(root: str | os.PathLike[str]) -> Recorded:
+    """The placements of the last run, in the form that C(compile_fleet) takes; empty when there are none."""
+    disk = Disk(root)
+    interrupted = journal.pending(disk) if disk.exists else None
+    if interrupted:
+        disk.overlay = journal.overlay(interrupted)
+    return read_opened(disk)
+
+
+def read_opened(disk: Disk) -> Recorded:
+    """C(read) for a tree that is held open."""
+    text = disk.read(paths.PLACEMENTS) if disk.exists else None
+    return {} if text is None else parse(text, disk.full(paths.PLACEMENTS))
+
+
+def parse(text: bytes, where: str) -> Recorded:
+    """Reads the text of C(placements.yaml).
+
+    @param where: the file, for messages.
+    """
+    fix = f"Take it back from Git: git checkout HEAD -- {paths.PLACEMENTS}. Without it all placements are decided anew."
+    try:
+        data = yaml.load(text, Loader=_LOADER)  # noqa: S506 - it is a safe loader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark else ""
+        raise TreeError(
+            where, f"it is not YAML{line}: {getattr(error, 'problem', None) or 'it cannot be read'}.", fix
+        ) from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise TreeError(where, "it is not a mapping of environments.", fix)
+    result = {}
+    for key, entry in data.items():
+        clusters = entry.get("clusters") if isinstance(entry, dict) else None
+        if not isinstance(key, str) or key.count("/") != 2:
+            raise TreeError(where, f"{key!r} is not tenant/project/environment.", fix)
+        if not isinstance(clusters, list) or not clusters or not all(isinstance(name, str) for name in clusters):
+            raise TreeError(where, f"the entry {key} has no list of clusters.", fix)
+        result[key] = {
+            "clusters": clusters,
+            "decided_at": _date(entry.get("decided_at")),
+            "reason": str(entry.get("reason") or ""),
+        }
+    return result
+
+
+def _date(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime.date) else str(value or "")
+
+
+def record_in_inventory(
+    text: str, variable: str, project: str, environment: str, placement: Placement | Mapping[str, t.Any]
+) -> str:
+    """A tenant file with the placement of one environment written into it.
+
+    Only that one entry is touched: comments, quotes, order and indentation of all else stay as they are, byte for byte.
+    What comes out is read again and compared before it is returned.
+
+    @param text: the tenant file.
+    @param variable: the tenant's variable, such as C(tenant__physics).
+    @param placement: a placement, or a mapping with C(clusters), C(decided_at) and C(reason).
+    """
+    where = f"{variable}.projects[{project}].environments[{environment}]"
+    entry: dict[str, t.Any] = (
+        {"clusters": list(placement.clusters), **_notes(placement)}
+        if isinstance(placement, Placement)
+        else {key: placement[key] for key in ("clusters", "decided_at", "reason") if placement.get(key)}
+    )
+    entry["clusters"] = list(entry["clusters"])
+    node = _environment_node(text, variable, project, environment, where)
+    result = _insert(text, node, _flow(entry))
+    expected = _meaning(_compose(text, where))
+    _find_meaning(expected, variable, project, environment)["placement"] = _meaning(_compose(_flow(entry), where))
+    try:
+        same = _meaning(_compose(result, where)) == expected
+    except TreeError:
+        same = False
+    if not same:
+        raise TreeError(
+            where,
+            "the placement cannot be written here without changing something else (an anchor, or an unusual form).",
+            f"Write it by hand: placement: {_flow(entry)}",
+        )
+    return result
+
+
+def _flow(entry: Mapping[str, t.Any]) -> str:
+    # JSON is YAML; quoting everything is the price of never being misread
+    parts = [f"clusters: [{', '.join(entry['clusters'])}]"]
+    parts += [
+        f"{key}: {json.dumps(str(entry[key]), ensure_ascii=False)}" for key in ("decided_at", "reason") if key in entry
+    ]
+    return "{" + ", ".join(parts) + "}"
+
+
+def _compose(text: str, where: str) -> yaml.Node:
+    try:
+        # the Python parser: its marks count characters
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise TreeError(
+            where, f"the file is not YAML{f' in line {mark.line + 1}' if mark else ''}.", "Mend it first."
+        ) from None
+    if node is None:
+        raise TreeError(where, "the file is empty.", "Look for the right file.")
+    return node
+
+
+def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            if isinstance(name, yaml.ScalarNode) and name.value == key:
+                return t.cast(yaml.Node, value)
+    return None
+
+
+def _item(node: yaml.Node | None, key: str, name: str) -> yaml.Node | None:
+    for item in node.value if isinstance(node, yaml.SequenceNode) else ():
+        found = _child(item, key)
+        if isinstance(found, yaml.ScalarNode) and found.value == name:
+            return t.cast(yaml.Node, item)
+    return None
+
+
+def _environment_node(text: str, variable: str, project: str, environment: str, where: str) -> yaml.MappingNode:
+    listed = _child(_child(_compose(text, where), variable), "projects")
+    node = _item(_child(_item(listed, "id", project), "environments"), "name", environment)
+    if not isinstance(node, yaml.MappingNode):
+        raise TreeError(where, "the file does not declare this environment.", "Look for the right file.")
+    return node
+
+
+def _insert(text: str, node: yaml.MappingNode, flow: str) -> str:
+    newline = "\r\n" if "\r\n" in text else "\n"
+    old = _child(node, "placement")
+    if old is not None:
+        end = _end(old)
+        return text[: old.start_mark.index] + flow + text[end:]
+    name = next(value for key, value in node.value if key.value == "name")
+    at = name.end_mark.index
+    if node.flow_style:
+        at = _end(node) - 1
+        before = text[:at].rstrip()
+        comma = " " if before.endswith(",") else ", "
+        return f"{before}{comma}placement: {flow}{text[len(before) :]}"
+    line_end = text.find("\n", at)
+    head, rest = (text, "") if line_end < 0 else (text[: line_end + 1], text[line_end + 1 :])
+    if not head.endswith("\n"):
+        head += newline
+    return f"{head}{' ' * node.value[0][0].start_mark.column}placement: {flow}{newline}{rest}"
+
+
+def _end(node: yaml.Node) -> int:
+    """Where the text of a node ends. The mark of a block collection stands after the comments that follow it."""
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
+        return t.cast(int, node.end_mark.index)
+    last = node.value[-1]
+    return _end(last[1] if isinstance(node, yaml.MappingNode) else last)
+
+
+def _meaning(node: yaml.Node) -> t.Any:
+    if isinstance(node, yaml.MappingNode):
+        return {_hashable(key): _meaning(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_meaning(item) for item in node.value]
+    return (node.tag, node.value)
+
+
+def _hashable(key: yaml.Node) -> t.Any:
+    return key.value if isinstance(key, yaml.ScalarNode) else repr(_meaning(key))
+
+
+def _find_meaning(data: t.Any, variable: str, project: str, environment: str) -> dict[str, t.Any]:
+    def named(items: list[dict[str, t.Any]], key: str, name: str) -> dict[str, t.Any]:
+        return next(item for item in items if isinstance(item, dict) and item.get(key, ("", ""))[1] == name)
+
+    return named(named(data[variable]["projects"], "id", project)["environments"], "name", environment)

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the actions on a whole fleet have in common: their inventory, their day, their way of talking.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import Folder, read_source
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Source
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, Problem
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet, compile_fleet
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import fleet as report
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import folder_of, source_of
+
+display = Display()
+
+#: Options that every fleet action has.
+COMMON: dict[str, t.Any] = {
+    "inventory": {"type": "path"},
+    "today": {"type": "str"},
+}
+
+
+class FleetAction(ActionBase):  # type: ignore[misc]
+    """Runs on the controller; opens no connection."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def arguments(self, spec: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        _result, arguments = self.validate_argument_spec({**COMMON, **spec})
+        return t.cast("dict[str, t.Any]", plain(arguments))
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Text for people, as it is."""
+        text = "\n".join(lines)
+        if text:
+            display.display(text)
+
+    def gather(
+        self, arguments: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]
+    ) -> tuple[Callable[[Mapping[str, t.Any]], Fleet], Folder]:
+        """What compiles the fleet, given recorded placements, and where to find its values.
+
+        @raises AnsibleActionFail: the inventory folder or the day cannot be used.
+        """
+        try:
+            source, folder = self._source(arguments, task_vars)
+            today = _day(arguments.get("today"))
+        except ModelError as error:
+            raise AnsibleActionFail(str(error)) from None
+
+        def compile_with(recorded: Mapping[str, t.Any]) -> Fleet:
+            fleet = compile_fleet(source, today=today, recorded=recorded)
+            fleet.problems.items[:0] = folder.problems.items
+            return fleet
+
+        return compile_with, folder
+
+    def _source(self, arguments: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]) -> tuple[Source, Folder]:
+        if arguments.get("inventory"):
+            return read_source(Path(arguments["inventory"]).absolute())
+        groups = task_vars.get("groups") or {}
+        if not groups.get("clusters"):
+            raise ModelError(
+                "the inventory has no host in the group 'clusters', so there is no fleet. Run with -i and an inventory "
+                "that has this group, one host per cluster."
+            )
+        hostvars = task_vars["hostvars"]
+        clusters = [str(host) for host in groups["clusters"]]
+        templated = hostvars[task_vars["inventory_hostname"]]
+        return source_of(hostvars, clusters, task_vars, templated), folder_of(task_vars)
+
+    def refuse(self, problems: Iterable[Problem], folder: Folder, *, spoken: bool) -> None:
+        """Fails when a problem is an error.
+
+        @param spoken: the problems have been shown already.
+        """
+        errors = [p for p in problems if p.severity == "error"]
+        if errors:
+            count = f"{len(errors)} error{'s' if len(errors) != 1 else ''}"
+            told = "listed above." if spoken else "namely:\n" + "\n".join(report.problems(errors, folder.locate))
+            raise AnsibleActionFail(f"Nothing was written: the inventory has {count}, {told}")
+
+
+def _day(text: str | None) -> datetime.date:
+    if not text:
+        return datetime.datetime.now(datetime.timezone.utc).date()
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise ModelError(f"today: {text!r} is not a day. Write it as YYYY-MM-DD.") from None
+
+
+def describe(fleet: Fleet) -> dict[str, t.Any]:
+    """A compiled fleet as plain values, for playbooks."""
+    return {
+        "clusters": {
+            name: {
+                "stage": cluster.stage,
+                "release_line": cluster.release_line,
+                "delivery": cluster.delivery,
+                "environments": [e.key for e in fleet.on_cluster(name)],
+            }
+            for name, cluster in fleet.clusters.items()
+        },
+        "environments": {e.key: environment_facts(e) for e in fleet.environments},
+        "ledger": fleet.ledger,
+    }
+
+
+def environment_facts(environment: t.Any) -> dict[str, t.Any]:
+    """Effective values of an environment, where each comes from, its quota, and its placement."""
+    placement = environment.placement
+    return {
+        "tenant": environment.tenant.id,
+        "project": environment.project.id,
+        "environment": environment.name,
+        "namespace": environment.namespace,
+        "values": environment.values,
+        "provenance": {
+            ".".join(path): [where.text for where in places]
+            for path, places in environment.effective.provenance.items()
+        },
+        "quota": {key: str(amount) for key, amount in environment.quota.items()},
+        "placement": placement
+        and {
+            "clusters": list(placement.clusters),
+            "origin": placement.origin,
+            "reason": placement.reason,
+            "decided_at": placement.decided_at,
+            "candidates": [
+                {
+                    "cluster": c.cluster,
+                    "free_share": c.free_share,
+                    "rule": c.rejection.rule if c.rejection else "",
+                    "detail": c.rejection.detail if c.rejection else "",
+                }
+                for c in placement.candidates
+            ],
+        },
+    }

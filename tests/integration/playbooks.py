@@ -1,0 +1,87 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the collection's playbooks as an operator does, and reads what they print."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "inventories/example"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a playbook run printed and how it ended."""
+
+    code: int
+    out: str
+
+    @property
+    def changed(self) -> int:
+        return sum(int(n) for n in re.findall(r"changed=(\d+)", self.out))
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+def play(
+    verb: str, *arguments: str, inventory: Path | None = EXAMPLE, cwd: Path | None = None, **variables: object
+) -> Run:
+    """Runs C(k8s.self_provisioning.<verb>) with I(variables) as extra variables."""
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), f"k8s.self_provisioning.{verb}"]
+    if inventory is not None:
+        command += ["-i", str(inventory)]
+    if variables:
+        command += ["-e", json.dumps(variables, default=str)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ANSIBLE_")}
+    environment["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".cache/collections")
+    environment["ANSIBLE_LOCALHOST_WARNING"] = "false"
+    done = subprocess.run(
+        [*command, *arguments],
+        cwd=cwd or ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout + done.stderr)
+
+
+def copy_example(to: Path) -> Path:
+    """The example inventory, to be changed."""
+    shutil.copytree(EXAMPLE, to)
+    return to
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replaces text that must be there exactly once."""
+    text = path.read_text(encoding="utf-8")
+    if text.count(old) != 1:
+        raise AssertionError(f"{path.name} holds {old!r} {text.count(old)} times")
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    """Every file of a fleet tree but Git's own."""
+    return {
+        str(p.relative_to(root)): p.read_bytes()
+        for p in sorted(root.rglob("*"))
+        if p.is_file() and ".git" not in p.parts
+    }
+
+
+def git(root: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True
+    ).stdout.strip()
