@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ansible.errors import AnsibleFilterError
+from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Environment, Source
@@ -34,30 +35,39 @@ def tenancy(hostvars: t.Any) -> dict[str, t.Any]:
     first = clusters[0]
     base = hostvars.raw_get(first) if hasattr(hostvars, "raw_get") else hostvars[first]
     source = source_of(hostvars, clusters, base, hostvars[first])
-    return {"settings": dict(source.settings), "tenants": dict(source.tenants), "clusters": dict(source.clusters)}
+    # before ansible-core 2.19, text in a variable is templated when it is used, unless it is marked
+    tenants = wrap_var(dict(source.tenants))
+    return {"settings": dict(source.settings), "tenants": tenants, "clusters": dict(source.clusters)}
 
 
 def _compiled(source: t.Any, today: str | None, name: str) -> Fleet:
     if not isinstance(source, Mapping) or not {"settings", "tenants", "clusters"} <= set(source):
         raise AnsibleFilterError(f"{_NAME}.{name}: the result of the filter {_NAME}.tenancy is needed.")
     try:
-        day = today or datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-        fleet = _compile(json.dumps(plain(source)), str(day))
+        day = _day(today)
+        fleet = _compile(json.dumps(plain(source)), day)
     except (ModelError, ValueError) as error:
         raise AnsibleFilterError(f"{_NAME}.{name}: {error}") from None
     errors = fleet.problems.errors
     if errors:
-        more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
-        raise AnsibleFilterError(f"{_NAME}.{name}: {errors[0].render()}{more}. Run {_NAME}.validate to see all.")
+        more = f" This is the first of {len(errors)} errors." if len(errors) > 1 else ""
+        raise AnsibleFilterError(f"{_NAME}.{name}: {errors[0].render()}{more} Run {_NAME}.validate to see all.")
     return fleet
 
 
+def _day(text: str | None) -> datetime.date:
+    if not text:
+        return datetime.datetime.now(datetime.timezone.utc).date()
+    try:
+        return datetime.date.fromisoformat(str(text))
+    except ValueError:
+        raise ModelError(f"{str(text)!r} is not a day. Write it as YYYY-MM-DD.") from None
+
+
 @lru_cache(maxsize=2)
-def _compile(source: str, today: str) -> Fleet:
+def _compile(source: str, today: datetime.date) -> Fleet:
     data = json.loads(source)
-    return compile_fleet(
-        Source(data["settings"], data["tenants"], data["clusters"]), today=datetime.date.fromisoformat(today)
-    )
+    return compile_fleet(Source(data["settings"], data["tenants"], data["clusters"]), today=today)
 
 
 def _environment(fleet: Fleet, key: t.Any, name: str) -> Environment:

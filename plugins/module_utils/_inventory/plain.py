@@ -13,23 +13,42 @@ import datetime
 import typing as t
 from collections.abc import Mapping
 
+from .._model.errors import ModelError
+
+#: More values than any real variable holds; YAML aliases can make a short file mean more than fits in memory.
+MOST_VALUES = 1_000_000
+_DEEPEST = 100
+
 
 def plain(value: t.Any) -> t.Any:
-    """A deep copy of I(value) in plain types."""
-    if isinstance(value, str):
-        return str.__str__(value) if type(value) is not str else value
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, Mapping):
-        return {plain(k) if isinstance(k, str) else k: plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(v) for v in value]
-    if isinstance(value, datetime.datetime):
-        return value.isoformat()
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    return str(value)
+    """A deep copy of I(value) in plain types.
+
+    @raises ModelError: it is too large or too deep to be meant.
+    """
+    left = MOST_VALUES
+
+    def copy(item: t.Any, depth: int) -> t.Any:
+        nonlocal left
+        left -= 1
+        if left < 0 or depth > _DEEPEST:
+            raise ModelError("a variable is too large or nested too deeply. Look for YAML aliases (*name) in it.")
+        if isinstance(item, str):
+            return item if type(item) in _EXACT else str.__str__(item)
+        if item is None or isinstance(item, bool):
+            return item
+        if isinstance(item, int):
+            return int(item)
+        if isinstance(item, float):
+            return float(item)
+        if isinstance(item, Mapping):
+            return {copy(k, depth) if isinstance(k, str) else k: copy(v, depth + 1) for k, v in item.items()}
+        if isinstance(item, (list, tuple, set, frozenset)):
+            return [copy(v, depth + 1) for v in item]
+        if isinstance(item, (datetime.datetime, datetime.date)):
+            return item.isoformat()
+        return str(item)
+
+    return copy(value, 0)
+
+
+_EXACT = (str,)

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
+from .._libraries import load as library
 from .._model.errors import Key, ModelError
+from .plain import MOST_VALUES
 
-_Loader: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+if t.TYPE_CHECKING:
+    import yaml
+else:
+    yaml = library("yaml")
 
 
 class YamlError(ModelError):
@@ -24,31 +28,50 @@ class YamlError(ModelError):
         self.line = line
 
 
-class _Strict(_Loader):  # type: ignore[misc]
-    """A safe loader that refuses duplicate keys."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[t.Any, t.Any]:
-        seen: dict[str, int] = {}
-        for key, _value in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-                if key.value in seen:
-                    first = seen[key.value]
-                    raise YamlError(f"the key {key.value!r} stands here twice; it is also on line {first}.", _line(key))
-                seen[key.value] = _line(key)
-        return t.cast("dict[t.Any, t.Any]", super().construct_mapping(node, deep))
+def _safe() -> t.Any:
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _as_text(loader: _Strict, node: yaml.ScalarNode) -> str:
-    return t.cast(str, loader.construct_scalar(node))
+@lru_cache(maxsize=1)
+def _strict() -> t.Any:
+    """A safe loader that refuses duplicate keys and leaves dates as text."""
+    base = _safe()
 
+    class Strict(base):  # type: ignore[misc,valid-type]
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[t.Any, t.Any]:
+            seen: dict[str, int] = {}
+            for key, _value in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                    if key.value in seen:
+                        first = seen[key.value]
+                        raise YamlError(
+                            f"the key {key.value!r} stands here twice; it is also on line {first}.", _line(key)
+                        )
+                    seen[key.value] = _line(key)
+            return t.cast("dict[t.Any, t.Any]", super().construct_mapping(node, deep))
 
-_Strict.add_constructor("tag:yaml.org,2002:timestamp", _as_text)
-_Strict.add_constructor("!unsafe", _as_text)
-_Strict.add_constructor("!vault", _as_text)
+    for tag in ("tag:yaml.org,2002:timestamp", "!unsafe", "!vault"):
+        Strict.add_constructor(tag, lambda loader, node: loader.construct_scalar(node))
+    return Strict
 
 
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values a node stands for, each alias counted as often as it is used; itself inside itself is endless."""
+    if id(node) in known:
+        return known[id(node)]
+    known[id(node)] = MOST_VALUES + 1
+    if isinstance(node, yaml.MappingNode):
+        below = sum(_size(value, known) for _key, value in node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        below = sum(_size(item, known) for item in node.value)
+    else:
+        below = 0
+    known[id(node)] = 1 + below
+    return 1 + below
 
 
 def load(text: str) -> t.Any:
@@ -56,9 +79,14 @@ def load(text: str) -> t.Any:
 
     @raises YamlError: it cannot be read, holds a key twice, or holds a tag that is not data.
     """
-    loader = _Strict(text)
+    loader = _strict()(text)
     try:
-        return loader.get_single_data()
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _size(node, {}) > MOST_VALUES:
+            raise YamlError("its aliases multiply to more values than can be meant.", _line(node))
+        return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(
@@ -82,7 +110,7 @@ class Lines:
         """The line of the value at I(keys), or of its nearest parent; 0 when the file cannot be read."""
         if path not in self._roots:
             try:
-                self._roots[path] = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+                self._roots[path] = yaml.compose(path.read_text(encoding="utf-8"), Loader=_safe())
             except (OSError, UnicodeDecodeError, yaml.YAMLError):
                 self._roots[path] = None
         node = self._roots[path]
