@@ -81,14 +81,14 @@ class Disk:
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise self._link(path) from None
-            raise self._unreadable(path, error) from None
+            raise self.unreadable(path, error) from None
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise InTheWay(self.full(path), "it is not a file.", "Move it away.")
             return _read(fd, status.st_size)
         except OSError as error:
-            raise self._unreadable(path, error) from None
+            raise self.unreadable(path, error) from None
         finally:
             os.close(fd)
 
@@ -165,7 +165,10 @@ class Disk:
         @param wait: how many seconds another run may take.
         @param shared: for reading only.
         """
-        fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise self.unreadable("", error) from None
         try:
             self._acquire(fd, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, wait)
             yield
@@ -194,7 +197,8 @@ class Disk:
     def _link(self, path: str) -> InTheWay:
         return InTheWay(self.full(path), "it is a symbolic link, and links are never followed.", "Remove it.")
 
-    def _unreadable(self, path: str, error: OSError) -> TreeError:
+    def unreadable(self, path: str, error: OSError) -> TreeError:
+        """What to raise for an error of the system."""
         return TreeError(self.full(path), f"it cannot be read: {error.strerror}.", "Mend its owner or mode.")
 
 

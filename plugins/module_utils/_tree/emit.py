@@ -44,6 +44,7 @@ _UNSAFE = re.compile(r"[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff0
 _ESCAPED = re.compile(
     r"[^\x20\x21\x23-\x5b\x5d-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+# blanks at the end of a line cannot be seen, and editors remove them
 _BLANK = re.compile(r"\n[ \t]+(?:\n|\Z)")
 _SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
@@ -193,6 +194,11 @@ def _line(value: str) -> str:
     """A string on one line: plain when that is safe, else in double quotes."""
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
+    return quoted(value)
+
+
+def quoted(value: str) -> str:
+    """A string in double quotes."""
     return '"' + _ESCAPED.sub(_escape, value) + '"'
 
 

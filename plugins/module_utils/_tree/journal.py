@@ -92,7 +92,6 @@ def stage(disk: Disk, writes: Mapping[str, bytes], removals: Sequence[str]) -> J
             f"the new files cannot be written: {error.strerror}.",
             "The tree is as it was. Mend that and run again.",
         ) from None
-    _sync_folders(disk, [paths.STAGING, ""])
     return journal
 
 
@@ -100,6 +99,7 @@ def apply(disk: Disk, journal: Journal) -> None:
     """Turns the tree into the new one. Does again what is already done without harm."""
     where = disk.root
     try:
+        _sync_folders(disk, [paths.STAGING, ""])
         touched = set()
         for path in journal.removals:
             where = disk.full(path)

@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 import datetime
-import json
 import os
+import re
 import typing as t
 from collections.abc import Iterable, Mapping
 
 import yaml
 
 from .._model.entities import Environment, Placement
-from . import journal, paths
+from . import emit, journal, paths
 from .disk import Disk
 from .errors import TreeError
 
 Recorded = dict[str, dict[str, t.Any]]
+# no word of YAML 1.1 has a dash in it or ends in a digit
+_PLAIN_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+|[a-z]+[0-9]+")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -126,12 +128,13 @@ def record_in_inventory(
 
 
 def _flow(entry: Mapping[str, t.Any]) -> str:
-    # JSON is YAML; quoting everything is the price of never being misread
-    parts = [f"clusters: [{', '.join(entry['clusters'])}]"]
-    parts += [
-        f"{key}: {json.dumps(str(entry[key]), ensure_ascii=False)}" for key in ("decided_at", "reason") if key in entry
-    ]
+    parts = [f"clusters: [{', '.join(map(_name, entry['clusters']))}]"]
+    parts += [f"{key}: {emit.quoted(str(entry[key]))}" for key in ("decided_at", "reason") if key in entry]
     return "{" + ", ".join(parts) + "}"
+
+
+def _name(cluster: str) -> str:
+    return cluster if _PLAIN_NAME.fullmatch(cluster) else emit.quoted(cluster)
 
 
 def _compose(text: str, where: str) -> yaml.Node:
@@ -174,10 +177,9 @@ def _environment_node(text: str, variable: str, project: str, environment: str, 
 
 def _insert(text: str, node: yaml.MappingNode, flow: str) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
-    old = _child(node, "placement")
-    if old is not None:
-        end = _end(old)
-        return text[: old.start_mark.index] + flow + text[end:]
+    for key, old in node.value:
+        if key.value == "placement":
+            return f"{text[: key.end_mark.index]}: {flow}{text[_end(old) :]}"
     name = next(value for key, value in node.value if key.value == "name")
     at = name.end_mark.index
     if node.flow_style:

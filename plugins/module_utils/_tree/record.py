@@ -25,14 +25,18 @@ def record_placements(fleet: Fleet, folder: Folder, *, check: bool) -> list[str]
         files = folder.defined.get(environment.tenant.variable)
         if environment.placement and environment.placement.origin != "declared" and files:
             pending.setdefault(files[-1], []).append(environment)
+    written = []
     for path, environments in pending.items():
-        text = path.read_text(encoding="utf-8")
+        old = text = path.read_bytes().decode("utf-8")
         for e in environments:
             if e.placement:
                 text = record_in_inventory(text, e.tenant.variable, e.project.id, e.name, e.placement)
+        if text == old:
+            continue
+        written.append(str(path))
         if not check:
             _replace(path, text)
-    return sorted(str(path) for path in pending)
+    return sorted(written)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -119,7 +119,10 @@ def sync_opened(
         journal.apply(disk, interrupted)
     plan = _Plan(disk, Difference(diff_limit) if diff else None)
     plan.result.recovered = interrupted is not None
-    plan.make(files, keep)
+    try:
+        plan.make(files, keep)
+    except OSError as error:
+        raise disk.unreadable(str(error.filename or "").removeprefix(f"{disk.root}/"), error) from None
     if check:
         return plan.result
     if plan.writes or plan.removals:
@@ -158,6 +161,7 @@ class _Plan:
             except InTheWay as error:
                 self._conflicts.append(error)
         self._refuse_conflicts()
+        self.result.unchanged.sort()
         self.result.foreign = self.disk.strangers({**self.old, **self.new})
         if self.new != self.old or (self.new and self.disk.read(paths.MANIFEST) is None):
             self.writes[paths.MANIFEST] = manifest.render(self.new)
