@@ -15,6 +15,8 @@ GOOD_IMAGE = "registry.example.edu/physics/app:1.2"
 NAMED = {"app.kubernetes.io/name": "app"}
 OURS = {"app.kubernetes.io/managed-by": "self-provisioning"}
 MANAGED = "is managed by self-provisioning"
+KEEPER = "system:serviceaccount:kube-system:namespace-controller"
+KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob")
 OK = ""
 """No message: the request is accepted."""
 
@@ -52,6 +54,8 @@ def workload(kind: str, image: str = GOOD_IMAGE, labels: Object | None = None, *
         job = {"template": template(image, restartPolicy="Never", **spec)}
         body = job if kind == "Job" else {"schedule": "0 0 * * *", "jobTemplate": {"spec": job}}
         return thing("batch/v1", kind, labels=labels, spec=body)
+    if kind == "ReplicationController":
+        return thing("v1", kind, labels=labels, spec={"selector": {"app": "x"}, "template": template(image, **spec)})
     extra = {"serviceName": "x"} if kind == "StatefulSet" else {}
     body = {"selector": {"matchLabels": {"app": "x"}}, "template": template(image, **spec), **extra}
     return thing("apps/v1", kind, labels=labels, spec=body)
@@ -112,3 +116,9 @@ def token_secret(name: str) -> Object:
 
 def config(name: str = "x", **labels: str) -> Object:
     return thing("v1", "ConfigMap", name, {k.replace("__", "/"): v for k, v in labels.items()}, data={"a": "b"})
+
+
+def event(namespace: str) -> Object:
+    about = {"kind": "Pod", "name": "x", "namespace": namespace}
+    said = {"action": "x", "reason": "x", "reportingController": "x", "reportingInstance": "x", "type": "Normal"}
+    return thing("events.k8s.io/v1", "Event", eventTime="2026-11-01T00:00:00.000000Z", regarding=about, **said)

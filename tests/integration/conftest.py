@@ -11,6 +11,7 @@ import pytest
 
 from ..control_plane.cluster import ControlPlane
 from ..control_plane.fixture import control_plane
+from .delivered import Delivered, deliver
 from .governed import Governed, govern
 
 __all__ = ["control_plane"]
@@ -21,3 +22,10 @@ def governed() -> Iterator[Governed]:
     """A control plane of its own under our policies, with an organisation on it that no other test sees."""
     with ControlPlane() as running:
         yield govern(running)
+
+
+@pytest.fixture(scope="session")
+def delivered() -> Iterator[Delivered]:
+    """A control plane of its own, with two tenants that the provisioner has brought with its own rights."""
+    with ControlPlane() as running:
+        yield deliver(running)

@@ -16,6 +16,8 @@ import pytest
 from .asked import (
     GOOD_IMAGE,
     ICE,
+    KEEPER,
+    KINDS,
     OK,
     OLD,
     OPEN,
@@ -27,6 +29,7 @@ from .asked import (
     binding,
     check,
     config,
+    event,
     ingress,
     kustomization,
     pod,
@@ -65,7 +68,7 @@ CREATE: list[tuple[str, str, Object, str]] = [
     ("lead", PROD, pod(initContainers=[{"name": "i", "image": GOOD_IMAGE}]), OK),
     *[
         ("lead", PROD, workload(kind, image), refusal)
-        for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob")
+        for kind in KINDS
         for image, refusal in ((GOOD_IMAGE, OK), ("evil.example/x:1", "evil.example/x:1: its registry is not allowed"))
     ],
     ("fire-fighter", PROD, pod("evil.example/x"), OK),
@@ -74,7 +77,8 @@ CREATE: list[tuple[str, str, Object, str]] = [
     ("system:serviceaccount:shop:operator", PROD, pod("evil.example/x:1"), "its registry is not allowed"),
     # labels
     ("lead", PROD, pod(labels={}), "app.kubernetes.io/name are missing"),
-    ("lead", PROD, workload("Deployment", labels={}), "app.kubernetes.io/name are missing"),
+    ("fire-fighter", PROD, pod(labels={}), OK),
+    *[("lead", PROD, workload(kind, labels={}), "app.kubernetes.io/name are missing") for kind in KINDS],
     # Pod Security, which the namespace's labels ask for
     ("lead", PROD, pod(hostNetwork=True), "violates PodSecurity"),
     # priorities
@@ -85,7 +89,8 @@ CREATE: list[tuple[str, str, Object, str]] = [
         pod(priorityClassName="other"),
         "priority class other is not allowed in physics-lab-prod; allowed: standard",
     ),
-    ("lead", PROD, workload("Deployment", priorityClassName="other"), "priority class other"),
+    ("fire-fighter", PROD, pod(priorityClassName="other"), OK),
+    *[("lead", PROD, workload(kind, priorityClassName="other"), "priority class other") for kind in KINDS],
     ("olga", OPEN, pod(priorityClassName="other"), OK),
     (
         "olga",
@@ -110,19 +115,16 @@ CREATE: list[tuple[str, str, Object, str]] = [
     ("lead", PROD, ingress(rewrite_target="/"), OK),
     ("lead", PROD, ingress(configuration_snippet="x"), "configuration-snippet is not allowed"),
     ("olga", OPEN, ingress("bank.example.com", "public"), OK),
-    (
-        "lead",
-        PROD,
-        thing("gateway.networking.k8s.io/v1", "HTTPRoute", spec={"hostnames": ["a.physics.example.edu"]}),
-        OK,
-    ),
-    (
-        "lead",
-        PROD,
-        thing("gateway.networking.k8s.io/v1", "HTTPRoute", spec={"hostnames": ["bank.example.com"]}),
-        "bank.example.com",
-    ),
-    ("lead", PROD, thing("gateway.networking.k8s.io/v1", "HTTPRoute", spec={}), "(none, which means every host)"),
+    ("fire-fighter", PROD, ingress("bank.example.com", "public", configuration_snippet="x"), OK),
+    *[
+        ("lead", PROD, thing(f"gateway.networking.k8s.io/{version}", kind, spec=spec), refusal)
+        for version, kind in (("v1", "HTTPRoute"), ("v1", "GRPCRoute"), ("v1alpha2", "TLSRoute"))
+        for spec, refusal in (
+            ({"hostnames": ["a.physics.example.edu"]}, OK),
+            ({"hostnames": ["a.physics.example.edu", "bank.example.com"]}, "host name bank.example.com is not allowed"),
+            ({}, "(none, which means every host)"),
+        )
+    ],
     # Services
     ("lead", PROD, service(), OK),
     (
@@ -133,6 +135,8 @@ CREATE: list[tuple[str, str, Object, str]] = [
     ),
     ("lead", PROD, service(externalIPs=["192.0.2.1"]), "externalIPs are not allowed"),
     ("olga", OPEN, service("NodePort"), OK),
+    ("fire-fighter", PROD, service("NodePort", externalIPs=["192.0.2.1"]), OK),
+    ("lead", PROD, service(externalIPs=[]), OK),
     # storage: a class that is not allowed has a quota of zero
     ("lead", PROD, storage("cephfs"), OK),
     ("lead", PROD, storage("rbd"), "exceeded quota"),
@@ -153,6 +157,11 @@ CREATE: list[tuple[str, str, Object, str]] = [
         binding(account(), "cluster-admin"),
         "ClusterRole cluster-admin is not allowed in physics-lab-prod; allowed: tenant-admin",
     ),
+    ("operator", PROD, binding(account(), "anything", "Role"), OK),
+    ("operator", OPEN, binding(account(namespace=OPEN), "cluster-admin"), OK),
+    ("operator", PROD, binding({"kind": "Group", "apiGroup": RBAC, "name": "friends"}), "Group friends is not"),
+    ("fire-fighter", PROD, binding({"kind": "Group", "apiGroup": RBAC, "name": "friends"}), OK),
+    (KEEPER, PROD, binding({"kind": "Group", "apiGroup": RBAC, "name": "friends"}), OK),
     (
         "lead",
         PROD,
@@ -176,7 +185,11 @@ CREATE: list[tuple[str, str, Object, str]] = [
     ("developer", PROD, pod(serviceAccountName="ci-deployer"), OK),
     ("developer", PROD, pod(serviceAccountName="flux-reconciler"), "flux-reconciler is reserved"),
     ("developer", PROD, pod(serviceAccount="flux-reconciler"), "flux-reconciler is reserved"),
-    ("developer", PROD, workload("CronJob", serviceAccountName="flux-reconciler"), "flux-reconciler is reserved"),
+    *[
+        ("developer", PROD, workload(kind, serviceAccountName="flux-reconciler"), "flux-reconciler is reserved")
+        for kind in KINDS
+    ],
+    ("fire-fighter", PROD, pod(serviceAccountName="flux-reconciler"), OK),
     ("developer", PROD, token_secret("ci-deployer"), OK),
     ("developer", PROD, token_secret("flux-reconciler"), "flux-reconciler is reserved"),
     # walls
@@ -186,6 +199,7 @@ CREATE: list[tuple[str, str, Object, str]] = [
     ("operator", PROD, thing("v1", "LimitRange", spec={"limits": []}), "is managed by self-provisioning"),
     ("fire-fighter", PROD, thing("v1", "LimitRange", spec={"limits": []}), OK),
     ("lead", PROD, config(), OK),
+    ("lead", PROD, config("self-provisioning-policy"), "is managed by self-provisioning"),
     ("lead", PROD, config(**{"app.kubernetes.io__managed-by": "Helm"}), OK),
     ("lead", PROD, config(**{"app.kubernetes.io__managed-by": "self-provisioning"}), "is managed by self-provisioning"),
     # Flux
@@ -237,6 +251,19 @@ CREATE: list[tuple[str, str, Object, str]] = [
         "namespace flux-system",
     ),
     ("developer", PROD, kustomization(), "cannot create resource"),
+    ("operator", PROD, kustomization(serviceAccountName=""), "a Kustomization must say"),
+    *[(who, PROD, kustomization(serviceAccountName=""), OK) for who in ("fire-fighter", FLUX, KEEPER)],
+    *[
+        ("operator", PROD, thing(f"{group}.toolkit.fluxcd.io/{version}", kind, spec={field: reference}), refusal)
+        for group, version, kind, field, nested in (
+            ("notification", "v1beta3", "Alert", "eventSources", True),
+            ("image", "v1beta2", "ImagePolicy", "imageRepositoryRef", False),
+            ("image", "v1beta2", "ImageUpdateAutomation", "sourceRef", False),
+        )
+        for namespace, refusal in ((PROD, OK), (OPEN, "reference to the namespace open-web-prod"))
+        for one in ({"name": "x", "namespace": namespace},)
+        for reference in ([one] if nested else one,)
+    ],
     # states
     ("lead", ICE, config(), "the environment physics-lab-ice is frozen: nobody may change anything in it"),
     ("operator", ICE, config(), "is frozen"),
@@ -250,6 +277,9 @@ CREATE: list[tuple[str, str, Object, str]] = [
         thing("v1", "Event", involvedObject={"namespace": ICE, "kind": "Pod", "name": "x"}, reason="x", type="Normal"),
         OK,
     ),
+    (KEEPER, ICE, config(), OK),
+    ("operator", ICE, event(ICE), OK),
+    ("operator", PROD, event(PROD), OK),
     ("lead", OLD, config(), "cannot create resource"),
     ("operator", OLD, config(), "is archived"),
     # others' namespaces

@@ -7,18 +7,44 @@ from __future__ import annotations
 
 import pytest
 
-from .asked import GOOD_IMAGE, ICE, NAMED, NAP, OK, OPEN, OURS, PROD, RBAC, Object, at, check, pod, template, workload
+from .asked import (
+    GOOD_IMAGE,
+    ICE,
+    KEEPER,
+    NAMED,
+    NAP,
+    OK,
+    OPEN,
+    OURS,
+    PROD,
+    RBAC,
+    Object,
+    account,
+    at,
+    binding,
+    check,
+    ingress,
+    kustomization,
+    pod,
+    release,
+    service,
+    template,
+    thing,
+    token_secret,
+    workload,
+)
 from .governed import CLUSTER, DOMAIN, FLUX, Governed, environment_objects, in_flux_order, wait_for
 
 NAMESPACE = f"/api/v1/namespaces/{PROD}"
 SHOP = "/api/v1/namespaces/shop"
 FLUX_API, SOURCE_API = "kustomize.toolkit.fluxcd.io/v1", "source.toolkit.fluxcd.io/v1"
+HELM_API = "helm.toolkit.fluxcd.io/v2"
 QUOTA = at("resourcequotas/tenant-quota")
 PARAMETERS = at("configmaps/self-provisioning-policy")
 OWNERS = at("rolebindings/tenant-admin-owners", group=f"{RBAC}/v1")
 DENY = at("networkpolicies/default-deny", group="networking.k8s.io/v1")
 SOURCE_CONTROLLER = "system:serviceaccount:flux-system:source-controller"
-BELONGS = f"the namespace {PROD} belongs to a tenant"
+BELONGS = f"the namespace {PROD} is declared in the inventory"
 MANAGED = "is managed by self-provisioning"
 
 
@@ -33,6 +59,21 @@ def own(name: str, value: str | None) -> Object:
 UNMANAGED = {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}}}
 LOWER = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}
 
+FRIENDS = {"kind": "Group", "apiGroup": RBAC, "name": "friends"}
+TO_BANK = {"spec": ingress("bank.example.com")["spec"]}
+TO_PUBLIC = {"spec": {"ingressClassName": "public"}}
+ALERT_API, IMAGE_API = "notification.toolkit.fluxcd.io/v1beta3", "image.toolkit.fluxcd.io/v1beta2"
+EVIL_JOB = {"spec": workload("CronJob", "evil.example/y:1")["spec"]}
+NOTED = {"metadata": {"annotations": token_secret("flux-reconciler")["metadata"]["annotations"]}}
+ELSEWHERE = {"name": "x", "namespace": OPEN}
+AS_RECONCILER = {"spec": workload("CronJob", serviceAccountName="flux-reconciler")["spec"]}
+EMPTIED = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROD}, "spec": {"finalizers": []}}
+
+
+def namespace(label: str) -> Object:
+    return thing("v1", "Namespace", "new", {label: "physics"})
+
+
 #: who, method, path, body, and a part of the refusal.
 CHANGE: list[tuple[str, str, str, Object | None, str]] = [
     # namespaces
@@ -42,14 +83,19 @@ CHANGE: list[tuple[str, str, str, Object | None, str]] = [
         "PATCH",
         NAMESPACE,
         LOWER,
-        f"{BELONGS}; it is declared in the inventory and nobody else may update it",
+        f"{BELONGS}; nobody else may update it",
     ),
     ("operator", "PATCH", NAMESPACE, own("tenant", None), BELONGS),
     ("operator", "PATCH", f"{NAMESPACE}/status", LOWER, BELONGS),
     ("operator", "DELETE", NAMESPACE, None, "nobody else may delete it"),
+    ("operator", "PUT", f"{NAMESPACE}/finalize", EMPTIED, BELONGS),
+    (KEEPER, "PUT", f"{NAMESPACE}/finalize", EMPTIED, OK),
+    (KEEPER, "PATCH", NAMESPACE, LOWER, OK),
+    ("operator", "POST", "/api/v1/namespaces", namespace(f"{DOMAIN}/tenant"), "nobody else may create it"),
+    ("operator", "POST", "/api/v1/namespaces", namespace("team"), OK),
     ("operator", "PATCH", SHOP, labels(team="a"), OK),
-    ("operator", "PATCH", SHOP, own("tenant", "physics"), "namespace shop belongs to a tenant"),
-    ("operator", "PATCH", SHOP, {"metadata": {"labels": OURS}}, "namespace shop belongs to a tenant"),
+    ("operator", "PATCH", SHOP, own("tenant", "physics"), "namespace shop is declared in the inventory"),
+    ("operator", "PATCH", SHOP, {"metadata": {"labels": OURS}}, "namespace shop is declared in the inventory"),
     ("operator", "DELETE", SHOP, None, OK),
     ("fire-fighter", "PATCH", NAMESPACE, LOWER, OK),
     (FLUX, "PATCH", NAMESPACE, LOWER, OK),
@@ -93,12 +139,50 @@ CHANGE: list[tuple[str, str, str, Object | None, str]] = [
     ),
     (SOURCE_CONTROLLER, "PATCH", at("gitrepositories/tenant/status", group=SOURCE_API), {"status": {"a": "b"}}, OK),
     ("lead", "PATCH", at("kustomizations/tenant", NAP, FLUX_API), {"spec": {"suspend": False}}, MANAGED),
+    ("lead", "PATCH", at("rolebindings/own", group=f"{RBAC}/v1"), {"subjects": [account("b")]}, OK),
+    ("lead", "PATCH", at("rolebindings/own", group=f"{RBAC}/v1"), {"subjects": [FRIENDS]}, "Group friends is not"),
+    ("lead", "PATCH", at("kustomizations/own", group=FLUX_API), {"spec": {"suspend": True}}, OK),
+    ("lead", "PATCH", at("kustomizations/own", group=FLUX_API), {"spec": {"serviceAccountName": None}}, "must say"),
+    ("lead", "PATCH", at("helmreleases/own", group=HELM_API), {"spec": {"kubeConfig": {}}}, "kubeConfig"),
+    ("lead", "PATCH", at("deployments/own", group="apps/v1"), labels(app__kubernetes="x"), OK),
+    (
+        "lead",
+        "PATCH",
+        at("deployments/own", group="apps/v1"),
+        {"spec": {"template": {"spec": {"priorityClassName": "other"}}}},
+        "priority class other",
+    ),
+    (
+        "lead",
+        "PATCH",
+        at("deployments/own", group="apps/v1"),
+        {"metadata": {"labels": {"app.kubernetes.io/name": None}}},
+        "app.kubernetes.io/name are missing",
+    ),
+    ("operator", "PATCH", at("alerts/own", group=ALERT_API), {"spec": {"eventSources": [ELSEWHERE]}}, "open-web-prod"),
+    (
+        "operator",
+        "PATCH",
+        at("imagepolicies/own", group=IMAGE_API),
+        {"spec": {"sourceRef": ELSEWHERE}},
+        "open-web-prod",
+    ),
+    ("developer", "PATCH", at("secrets/own"), NOTED, "flux-reconciler is reserved"),
+    ("developer", "PATCH", at("secrets/own"), labels(a="b"), OK),
+    ("developer", "PATCH", at("cronjobs/own", group="batch/v1"), AS_RECONCILER, "flux-reconciler is reserved"),
+    ("developer", "PATCH", at("cronjobs/own", group="batch/v1"), EVIL_JOB, "evil.example/y:1"),
     # a frozen environment
     ("lead", "PATCH", at("deployments/runs/scale", ICE, "apps/v1"), {"spec": {"replicas": 2}}, "is frozen"),
     ("lead", "DELETE", at("deployments/runs", ICE, "apps/v1"), None, "is frozen"),
     ("operator", "PATCH", at("deployments/runs/status", ICE, "apps/v1"), {"status": {"replicas": 1}}, OK),
-    ("lead", "POST", at("pods/any/exec?command=id&stdout=true", ICE), None, "is frozen"),
     ("lead", "GET", at("pods", ICE), None, OK),
+    (
+        "developer",
+        "PATCH",
+        at("deployments/legacy", group="apps/v1"),
+        {"spec": {"template": {"spec": {"serviceAccountName": "flux-reconciler"}}}},
+        "flux-reconciler is reserved",
+    ),
     # what somebody else let in stays changeable, but does not spread
     ("lead", "PATCH", at("deployments/legacy", group="apps/v1"), {"spec": {"replicas": 0}}, OK),
     ("lead", "PATCH", at("deployments/legacy", group="apps/v1"), {"spec": {"template": template(GOOD_IMAGE)}}, OK),
@@ -111,6 +195,11 @@ CHANGE: list[tuple[str, str, str, Object | None, str]] = [
     ),
     ("lead", "PATCH", at("deployments/legacy", group="apps/v1"), labels(app__kubernetes="x"), OK),
     ("lead", "PATCH", at("pods/legacy"), labels(a="b"), OK),
+    ("lead", "PATCH", at("services/legacy"), labels(a="b"), OK),
+    ("lead", "PATCH", at("services/own"), {"spec": {"type": "NodePort"}}, "Service of type NodePort is not allowed"),
+    ("lead", "PATCH", at("ingresses/legacy", group="networking.k8s.io/v1"), labels(a="b"), OK),
+    ("lead", "PATCH", at("ingresses/own", group="networking.k8s.io/v1"), TO_BANK, "host name bank.example.com"),
+    ("lead", "PATCH", at("ingresses/own", group="networking.k8s.io/v1"), TO_PUBLIC, "ingress class public"),
     (
         "lead",
         "PATCH",
@@ -143,6 +232,18 @@ def inhabited(governed: Governed) -> Governed:
     for where, each in (
         (PROD, {**workload("Deployment", bad), "metadata": {"name": "legacy"}}),
         (PROD, {**pod(bad), "metadata": {"name": "legacy"}}),
+        (PROD, binding(account(), name="own")),
+        (PROD, {**workload("Deployment"), "metadata": {"name": "own", "labels": NAMED}}),
+        (PROD, {**kustomization(), "metadata": {"name": "own"}}),
+        (PROD, {**service("NodePort"), "metadata": {"name": "legacy"}}),
+        (PROD, {**service(), "metadata": {"name": "own"}}),
+        (PROD, thing(ALERT_API, "Alert", "own", spec={})),
+        (PROD, thing(IMAGE_API, "ImagePolicy", "own", spec={})),
+        (PROD, {**workload("CronJob"), "metadata": {"name": "own", "labels": NAMED}}),
+        (PROD, {**token_secret("ci-deployer"), "metadata": {**token_secret("ci-deployer")["metadata"], "name": "own"}}),
+        (PROD, {**ingress("bank.example.com", "public"), "metadata": {"name": "legacy"}}),
+        (PROD, {**ingress(), "metadata": {"name": "own"}}),
+        (PROD, {**release(), "metadata": {"name": "own"}}),
         (ICE, {**workload("Deployment"), "metadata": {"name": "runs"}}),
     ):
         governed.apply("fire-fighter", {**each, "metadata": {**each["metadata"], "namespace": where}})
@@ -154,11 +255,10 @@ def inhabited(governed: Governed) -> Governed:
 )
 def test_change(inhabited: Governed, who: str, method: str, path: str, body: Object | None, refusal: str) -> None:
     """Changing, removing and entering something is accepted, or refused for the stated reason."""
-    query = "" if method == "GET" else ("&" if "?" in path else "?") + "dryRun=All"
-    if "/exec" in path:
-        query = ""
+    query = "" if method == "GET" else "?dryRun=All"
     kind = "merge" if "fluxcd" in path else "strategic-merge"  # only built-in kinds know the second
-    check(*inhabited.send(who, method, path + query, body, f"application/{kind}-patch+json"), refusal)
+    content = f"application/{kind}-patch+json" if method == "PATCH" else "application/json"
+    check(*inhabited.send(who, method, path + query, body, content), refusal)
 
 
 def test_a_name_can_be_left_to_the_api_server(governed: Governed) -> None:
@@ -180,9 +280,32 @@ def _ours(target: Object) -> bool:
     return OURS.items() <= target["metadata"].get("labels", {}).items()
 
 
-def test_exec_is_left_alone_elsewhere(inhabited: Governed) -> None:
-    """The neighbour of the exec that a frozen environment refuses: here only the pod is missing."""
-    assert inhabited.send("lead", "POST", at("pods/any/exec?command=id&stdout=true"))[0] == 404
+@pytest.mark.parametrize(
+    ("where", "action", "status"),
+    [
+        (ICE, "exec?command=id&stdout=true", 403),
+        (ICE, "attach?stdout=true", 403),
+        (ICE, "portforward?ports=80", 404),
+        (ICE, "proxy", 404),
+        (PROD, "exec?command=id&stdout=true", 404),
+        (PROD, "attach?stdout=true", 404),
+    ],
+)
+def test_entering(inhabited: Governed, where: str, action: str, status: int) -> None:
+    """A frozen environment lets nobody enter a pod; looking is allowed, and then only the pod is missing."""
+    assert inhabited.send("lead", "POST" if "=" in action else "GET", at(f"pods/any/{action}", where))[0] == status
+
+
+def test_questions_are_allowed_in_a_frozen_environment(inhabited: Governed) -> None:
+    """They change nothing: whether somebody may, and a token of an account."""
+    attributes = {"namespace": ICE, "verb": "get", "resource": "pods"}
+    spec = {"user": "auditor", "resourceAttributes": attributes}
+    review = {"kind": "LocalSubjectAccessReview", "metadata": {"namespace": ICE}, "spec": spec}
+    asked = {"apiVersion": "authorization.k8s.io/v1", **review}
+    path = at("localsubjectaccessreviews", ICE, "authorization.k8s.io/v1")
+    assert inhabited.send("lead", "POST", path, asked)[0] == 201
+    token = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": []}}
+    assert inhabited.send("lead", "POST", at("serviceaccounts/ci-deployer/token", ICE), token)[0] == 201
 
 
 def test_a_second_apply_in_either_order_is_accepted(governed: Governed) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from .._model.entities import Cluster, Environment, Settings
 from .._model.release_lines import RELEASE_LINES
-from .common import FLUX_NAMESPACE, Object, build
+from .common import FLUX_NAMESPACE, HOME_NAMESPACE, Object, build
 
 FACTS = "cluster-facts"
 _METALLB = "metallb"
@@ -20,13 +20,27 @@ _METALLB_API = "metallb.io/v1beta1"
 
 def cluster_objects(cluster: Cluster, environments: Iterable[Environment], settings: Settings) -> list[Object]:
     """The facts, and the address pools. The pools need the resource definitions of MetalLB; the facts need nothing."""
-    return [*fact_objects(cluster, settings), *pool_objects(cluster, environments, settings)]
+    return [
+        *home_objects(cluster, settings),
+        *fact_objects(cluster, settings),
+        *pool_objects(cluster, environments, settings),
+    ]
+
+
+def home_objects(cluster: Cluster, settings: Settings) -> list[Object]:
+    """The namespace for what is ours and no tenant's, where Flux does not bring one."""
+    if cluster.delivery == "gitops":
+        return []
+    domain = settings.label_domain
+    annotations = {f"{domain}/adoption-policy": "always", f"{domain}/deletion-policy": "retain"}
+    return [build("v1", "Namespace", HOME_NAMESPACE, annotations=annotations)]
 
 
 def fact_objects(cluster: Cluster, settings: Settings) -> list[Object]:
     """The ConfigMap that tells people and programs on the cluster where they are."""
+    home = FLUX_NAMESPACE if cluster.delivery == "gitops" else HOME_NAMESPACE
     return [
-        build("v1", "ConfigMap", FACTS, namespace=FLUX_NAMESPACE, data=_facts(cluster, settings)),
+        build("v1", "ConfigMap", FACTS, namespace=home, data=_facts(cluster, settings)),
     ]
 
 

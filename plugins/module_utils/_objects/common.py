@@ -17,6 +17,8 @@ MANAGER = "self-provisioning"
 #: Flux never deletes an object with this annotation.
 PRUNE_DISABLED = {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
 FLUX_NAMESPACE = "flux-system"
+#: Where the identity lives that delivers without Flux, and what goes with it.
+HOME_NAMESPACE = "self-provisioning"
 FLUX_SOURCE = {"kind": "GitRepository", "name": "flux-system"}
 #: The ServiceAccount of the tenant's Flux objects, and the one that a team's own pipelines use.
 RECONCILER = "flux-reconciler"

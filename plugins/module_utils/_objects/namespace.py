@@ -78,6 +78,9 @@ def _annotations(environment: Environment, settings: Settings) -> dict[str, str]
         "security-contact": contacts.get("security"),
         "cost-center": values.get("cost_center"),
         "expires-at": values.get("expires_at"),
+        # Whoever finds the namespace must know them when the declaration is gone.
+        "adoption-policy": values.get("adoption_policy"),
+        "deletion-policy": values.get("deletion_policy"),
         "priority-class": values.get("priority_class"),
     }
     reserved = (f"{domain}/", *_FLUX)

@@ -35,13 +35,13 @@ def namespaces(settings: Settings) -> Policy:
         [
             not_platform(settings),
             not_machinery(),
-            {"name": "a-tenants-namespace", "expression": f"{ours('object')} || {ours('oldObject')}"},
+            {"name": "a-declared-namespace", "expression": f"{ours('object')} || {ours('oldObject')}"},
         ],
         [
             (
                 "false",
-                f'"the namespace " + {_NAME} + " belongs to a tenant; it is declared in the inventory and '
-                'nobody else may " + request.operation.lowerAscii() + " it"',
+                f'"the namespace " + {_NAME} + " is declared in the inventory; nobody else may " + '
+                'request.operation.lowerAscii() + " it"',
             )
         ],
     )
@@ -204,8 +204,7 @@ def frozen(settings: Settings) -> Policy:
         ],
         excluded=[
             rule("*", "*/status", verbs=("UPDATE",), versions="*"),
-            rule("", "events", verbs=_CHANGES, versions="*"),
-            rule("events.k8s.io", "events", verbs=_CHANGES, versions="*"),
+            rule("", "events", verbs=_CHANGES, versions="*"),  # and events.k8s.io, which is equivalent
             rule("coordination.k8s.io", "leases", verbs=_CHANGES, versions="*"),
             rule("authorization.k8s.io", "*", verbs=("CREATE",), versions="*"),
             rule("", "serviceaccounts/token", verbs=("CREATE",)),

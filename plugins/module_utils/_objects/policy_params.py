@@ -21,10 +21,15 @@ def parameters(environment: Environment) -> dict[str, str]:
     """One key for each list, one item a line. An absent key does not restrict; an empty one allows nothing."""
     allowed = environment.values.get("allowed") or {}
     ingress = allowed.get("ingress") or {}
+    priorities = allowed.get("priority_classes")
+    usual = environment.values.get("priority_class")
+    if priorities is not None and usual:
+        # The API server itself writes the cluster's default class into pods that name none, before they are judged.
+        priorities = list(dict.fromkeys([*priorities, usual]))
     lists: dict[str, Iterable[str] | None] = {
         INGRESS_CLASSES: ingress.get("classes"),
         INGRESS_HOSTNAMES: ingress.get("hostnames"),
-        PRIORITY_CLASSES: allowed.get("priority_classes"),
+        PRIORITY_CLASSES: priorities,
         REGISTRIES: allowed.get("registries"),
         SERVICE_TYPES: allowed.get("service_types"),
     }
