@@ -20,7 +20,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._report impo
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import commit, deliver, paths
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.record import record_placements
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction, without_gc
 
 SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -63,15 +63,16 @@ class ActionModule(FleetAction):
         root = Path(arguments["path"]).absolute()
         before = change_report.months(root / paths.LEDGER)
         try:
-            outcome = deliver.deliver(
-                root,
-                compile_checked,
-                check=check,
-                diff=bool(self._task.diff),
-                git=_git(arguments),
-                wait=arguments["lock_timeout"],
-                clusters=arguments["clusters"],
-            )
+            with without_gc():
+                outcome = deliver.deliver(
+                    root,
+                    compile_checked,
+                    check=check,
+                    diff=bool(self._task.diff),
+                    git=_git(arguments),
+                    wait=arguments["lock_timeout"],
+                    clusters=arguments["clusters"],
+                )
             recorded = record_placements(outcome.fleet, folder, check=check) if arguments["record_placements"] else []
         except TreeError as error:
             raise AnsibleActionFail(str(error)) from None

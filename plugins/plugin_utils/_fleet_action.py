@@ -8,9 +8,11 @@ Private to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import gc
 import typing as t
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
@@ -32,6 +34,21 @@ COMMON: dict[str, t.Any] = {
     "inventory": {"type": "path"},
     "today": {"type": "str"},
 }
+
+
+@contextlib.contextmanager
+def without_gc() -> Iterator[None]:
+    """Stops the cycle collector for a while.
+
+    A compiled fleet is millions of live objects; looking for dead ones among them took a third of the time.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class FleetAction(ActionBase):  # type: ignore[misc]
@@ -66,7 +83,8 @@ class FleetAction(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(str(error)) from None
 
         def compile_with(recorded: Mapping[str, t.Any]) -> Fleet:
-            fleet = compile_fleet(source, today=today, recorded=recorded)
+            with without_gc():
+                fleet = compile_fleet(source, today=today, recorded=recorded)
             fleet.problems.items[:0] = folder.problems.items
             return fleet
 

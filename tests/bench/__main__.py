@@ -74,7 +74,9 @@ def environment_files(inventory: Path, count: int) -> dict[str, t.Any]:
     """The files of the first environments."""
     files = layout(compile_fleet(read_source(inventory)[0], today=TODAY))
     found = (
-        name for name, value in files.items() if isinstance(value, list) and value and value[0].get("kind") == "Namespace"
+        name
+        for name, value in files.items()
+        if isinstance(value, list) and value and value[0].get("kind") == "Namespace"
     )
     return {name: files[name] for name in itertools.islice((n for n in found if "/tenants/" in n), count)}
 

@@ -61,7 +61,7 @@ class AuditLog:
 
     def events(self, since: int = 0, *, user: str | None = None) -> Iterator[Event]:
         """Return the events of whole requests behind `since`, without the rig's own marks."""
-        for event, _ in self._read(since):
+        for event, _unused in self._read(since):
             if "/version?mark=" in event.get("requestURI", ""):
                 continue
             if user is None or event.get("user", {}).get("username") == user:

@@ -90,7 +90,7 @@ class _Builder:
 
     def version_flags(self, wanted: Release) -> list[str]:
         """Return the linker flags that write the version into the programs."""
-        major, minor, _ = numbers(wanted.kubernetes)
+        major, minor, _unused = numbers(wanted.kubernetes)
         facts = {
             "gitVersion": f"v{wanted.kubernetes}",
             "gitMajor": str(major),

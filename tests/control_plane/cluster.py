@@ -83,7 +83,7 @@ class ControlPlane:
         if self._guard:
             raise ControlPlaneError("this control plane runs already")
         found = programs.find(self._line, kubectl=self._kubectl, progress=self._progress)
-        for _ in range(TRIES - 1):
+        for _unused in range(TRIES - 1):
             try:
                 return self._start(found)
             except PortTakenError:

@@ -127,7 +127,7 @@ def test_users_have_no_rights_of_their_own(rig: ControlPlane) -> None:
 def test_audit_log_counts_requests(rig: ControlPlane) -> None:
     """Between two marks stand exactly the requests that were made."""
     mark = rig.audit.mark()
-    for _ in range(3):
+    for _unused in range(3):
         rig.admin.request("GET", "/api/v1/namespaces")
     rig.audit.mark()
     events = [event for event in rig.audit_events(mark, user="admin") if event["objectRef"]["resource"] == "namespaces"]

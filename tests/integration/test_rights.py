@@ -53,9 +53,9 @@ RIGHTS: list[tuple[str, str, str, str, bool]] = [
 @pytest.mark.parametrize(("who", "verb", "group", "resource", "may"), RIGHTS)
 def test_rights(governed: Governed, who: str, verb: str, group: str, resource: str, may: bool) -> None:
     """What the roles give."""
-    name, _, part = resource.partition("/")
+    name, _unused, part = resource.partition("/")
     asked = {"namespace": PROD, "verb": verb, "group": group, "resource": name, "subresource": part}
     spec = {"user": who, "groups": list(PEOPLE[who]), "resourceAttributes": asked}
     review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
-    _, answer = governed.plane.admin.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+    _unused, answer = governed.plane.admin.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
     assert answer["status"]["allowed"] is may, answer

@@ -165,7 +165,7 @@ PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROLE / "README.md"])
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
-        name, _, anchor = target.partition("#")
+        name, _unused, anchor = target.partition("#")
         other = (page.parent / name).resolve() if name else page
         assert other.exists(), target
         assert not anchor or anchor in anchors(other), target

@@ -10,11 +10,16 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import netaddr
-
+from .._libraries import load as library
 from . import values
 from .entities import Cluster
 from .errors import Problems, Where, show
+
+if t.TYPE_CHECKING:
+    import netaddr
+else:
+    netaddr = library("netaddr")
+
 
 _RANGES = ("node_cidr", "pod_cidr", "service_cidr")
 

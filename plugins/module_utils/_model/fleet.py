@@ -15,7 +15,7 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from . import addresses, budgets, ledger, placement, references, tenancy, validation
+from . import addresses, budgets, consistency, ledger, placement, references, tenancy, validation
 from .entities import Cluster, Environment, Settings, Source, Tenant
 from .errors import ERROR, Problems, Where, show, suggest
 from .names import TENANT_PREFIX, tenant_variable
@@ -62,14 +62,15 @@ def compile_fleet(
     problems = Problems()
     settings = _settings(source, problems)
     _check_services(settings, problems)
-    clusters = _clusters(source, settings, problems)
+    clusters, readable = _clusters(source, settings, problems)
     tenants = _tenants(source, problems)
     environments = tenancy.environments(tenants, settings, today, problems)
-    references.check_references(tenants, environments, clusters, settings, problems)
-    addresses.check(clusters, problems)
+    references.check_references(tenants, environments, readable, settings, problems)
+    addresses.check(readable, problems)
     broken = frozenset(source.clusters) - frozenset(clusters)
     placement.place(environments, clusters, recorded or {}, today, problems, broken)
     budgets.check(tenants, environments, problems)
+    consistency.check(environments, clusters, settings, problems)
     fleet = Fleet(settings, clusters, tenants, environments, problems, today)
     ledger.check_money(fleet.ledger, tenants, problems)
     return fleet
@@ -101,28 +102,33 @@ def _leave_out(values: dict[str, t.Any], where: Where) -> None:
         values[variable] = rest
 
 
-def _clusters(source: Source, settings: Settings, problems: Problems) -> dict[str, Cluster]:
-    clusters = {}
+def _clusters(source: Source, settings: Settings, problems: Problems) -> tuple[dict[str, Cluster], dict[str, Cluster]]:
+    """The sound clusters; and all of them, with those of their variables that are sound."""
+    clusters, readable = {}, {}
     for name in sorted(source.clusters):
         values = {k: v for k, v in source.clusters[name].items() if k.startswith("cluster_")}
         where = Where("", host=name)
+        before = len(problems.items)
         sound = validation.check("cluster", values, where, problems)
+        unusable = {p.where.variable for p in problems.items[before:] if p.severity == ERROR}
         missing = [k for k in ("cluster_environment", "cluster_security_domain", "cluster_sla_tier") if k not in values]
         for key in missing:
             problems.error(
                 "missing-key", Where(key, host=name), "it is not set for this cluster.", "Set it in its host_vars."
             )
+        usable = {k: v for k, v in values.items() if k in CLUSTER and k not in unusable}
+        readable[name] = Cluster.of(name, usable, settings)
         if sound and not missing:
-            clusters[name] = Cluster.of(name, {k: v for k, v in values.items() if k in CLUSTER}, settings)
-            _check_windows(clusters[name], problems)
-    for name, cluster in clusters.items():
+            clusters[name] = readable[name]
+    for name, cluster in readable.items():
+        _check_windows(cluster, problems)
         for used, known, variable, what, setting in (
             (cluster.classifications, settings.data_classes, "classifications", "a data class", "fleet_data_classes"),
             (cluster.services, settings.services, "services", "a service", "fleet_services"),
         ):
             if setting not in settings.broken:
                 _known(used, known, f"cluster_{variable}", name, what, setting, problems)
-    return clusters
+    return clusters, readable
 
 
 def _check_windows(cluster: Cluster, problems: Problems) -> None:

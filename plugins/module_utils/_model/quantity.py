@@ -168,7 +168,9 @@ def _canonical(nano: int, family: str) -> str:
         whole, power = nano // _NANO, 0
         while power < 6 and whole % 1024 == 0:
             whole, power = whole // 1024, power + 1
-        return f"{sign}{whole}{_BINARY_TEXT.get(power, '')}"
+        # without a suffix the API server would read the text as a decimal amount, and write that in its own way
+        if power:
+            return f"{sign}{whole}{_BINARY_TEXT[power]}"
     power = -9
     while power < 18 and nano % 1000 == 0:
         nano, power = nano // 1000, power + 3

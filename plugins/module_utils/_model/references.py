@@ -1,25 +1,15 @@
 # Copyright (c) 2026, k8s.self_provisioning contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""References: names that must stand for something, and words that are kept for the collection itself."""
+"""References: names that must stand for something."""
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from .entities import Cluster, Environment, Settings, Tenant, Values
+from .entities import Cluster, Environment, Settings, Tenant
 from .errors import Problems, Where, show, suggest
 from .resources import STORAGE_CLASS
-
-#: Labels and annotations that only the collection, Kubernetes or Flux set; besides those of the label domain.
-RESERVED = (
-    "app.kubernetes.io/managed-by",
-    "kubernetes.io/*",
-    "pod-security.kubernetes.io/*",
-    "kustomize.toolkit.fluxcd.io/*",
-    "helm.toolkit.fluxcd.io/*",
-)
 
 
 def check_references(
@@ -29,12 +19,11 @@ def check_references(
     settings: Settings,
     problems: Problems,
 ) -> None:
-    """Names of tenants, projects, environments, data classes, roles, priority classes and storage classes."""
+    """Names of tenants, projects, environments, data classes, roles and storage classes."""
     by_project: dict[tuple[str, str], set[str]] = {}
     for each in environments_:
         by_project.setdefault((each.tenant.id, each.project.id), set()).add(each.name)
     reported: set[tuple[str, str]] = set()
-    _check_reserved(tenants, settings, problems)
     offered = {name for cluster in clusters.values() for name in cluster.get("storage_classes", ())}
     for environment in environments_:
         _check_classes(environment, offered, problems)
@@ -66,44 +55,9 @@ def check_references(
                     problems.error("unknown-name", at, f"there is no tenant {show(name)}.", suggest(name, known))
 
 
-def _check_reserved(tenants: Mapping[str, Tenant], settings: Settings, problems: Problems) -> None:
-    patterns = (f"{settings.label_domain}/*", *RESERVED)
-    for where, values in _levels(tenants, settings):
-        for kind in ("labels", "annotations"):
-            for key in values.get(kind, ()):
-                if any(fnmatch.fnmatchcase(key, pattern) for pattern in patterns):
-                    problems.error(
-                        "reserved",
-                        where / kind / key,
-                        f"{show(key)} is set by the collection, Kubernetes or Flux, and by nobody else.",
-                        "Remove it.",
-                    )
-
-
-def _levels(tenants: Mapping[str, Tenant], settings: Settings) -> Iterable[tuple[Where, Values]]:
-    yield Where("fleet_defaults"), settings.defaults
-    for name, size in settings.sizes.items():
-        yield Where("fleet_sizes") / name, size
-    for tenant in tenants.values():
-        yield tenant.where, tenant.values
-        for project in tenant.projects:
-            yield project.where, project.values
-            listed = project.where / "environments"
-            for index, values in enumerate(project.values.get("environments", ())):
-                yield listed.item(index, values["name"]), values
-
-
 def _check_classes(environment: Environment, offered: set[str], problems: Problems) -> None:
-    """Classes that are named have to be allowed, and storage has to be offered by some cluster."""
+    """Storage classes that are named have to be allowed, and offered by some cluster."""
     allowed = environment.values.get("allowed", {})
-    priority, priorities = environment.values.get("priority_class"), allowed.get("priority_classes")
-    if priority is not None and priorities is not None and priority not in priorities:
-        problems.error(
-            "forbidden-class",
-            _origin(environment, ("priority_class",)),
-            f"the priority class {show(priority)} is not in allowed.priority_classes ({environment.key}).",
-            _choice(priority, priorities),
-        )
     storage = allowed.get("storage_classes")
     for key, amount in environment.quota.items():
         name = key.partition(STORAGE_CLASS)[0] if STORAGE_CLASS in key else None

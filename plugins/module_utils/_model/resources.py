@@ -40,7 +40,7 @@ def is_compute(key: str) -> bool:
     """Whether a sleeping environment gives it back. Storage, and objects that are not pods, it keeps."""
     if key == "requests.storage" or STORAGE_CLASS in key:
         return False
-    return key in ("pods", "count/pods") or key.startswith(("requests.", "limits."))
+    return key in ("pods", "count/pods") or key.startswith(("requests.", "limits.", "hugepages-"))
 
 
 #: What a ResourceQuota can name without a domain.

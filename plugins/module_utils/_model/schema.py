@@ -116,6 +116,10 @@ TENANT = obj(
         "description": text("What it does."),
         "parent": text("The tenant whose budget it shares.", **{"x-names": "tenant"}),
         "owners": array("Who may administer all its environments, and those of the tenants below.", ref("subject")),
+        "owner_cluster_role": text(
+            "ClusterRole that owners get in its environments and those of the tenants below. "
+            "Default C(fleet_defaults.owner_cluster_role)."
+        ),
         "billing": obj(
             "Who pays.",
             {

@@ -132,7 +132,7 @@ def _environment(
         stage=_stage(name, declared, where, problems),
         state=declared.get("state", "active"),
         owners=_owners(tenant, project),
-        owner_role=settings.owner_role,
+        owner_role=_owner_role(tenant, settings),
         cost_center=_cost_center(tenant, project),
         classification={**_DEFAULT_CLASSIFICATION, **values.get("classification", {})},
         pod_security=_pod_security(values.get("pod_security", {})),
@@ -230,6 +230,13 @@ def _owners(tenant: Tenant, project: Project) -> list[Values]:
     for values in _line(tenant, project):
         owners += [owner for owner in values.get("owners", ()) if owner not in owners]
     return owners
+
+
+def _owner_role(tenant: Tenant, settings: Settings) -> str:
+    for level in reversed(tenant.line):
+        if "owner_cluster_role" in level.values:
+            return t.cast(str, level.values["owner_cluster_role"])
+    return settings.owner_role
 
 
 def _cost_center(tenant: Tenant, project: Project) -> str | None:

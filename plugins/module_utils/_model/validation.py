@@ -14,12 +14,18 @@ import typing as t
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
-import fastjsonschema
-import jsonschema
-
+from .._libraries import load as library
 from . import schema, values
 from .errors import Problems, Where, look_alikes, nearest, show, suggest
 from .schema_layer import Schema
+
+if t.TYPE_CHECKING:
+    import fastjsonschema
+    import jsonschema
+else:
+    fastjsonschema = library("fastjsonschema")
+    jsonschema = library("jsonschema")
+
 
 Document = t.Any
 _SCHEMAS = {
@@ -31,7 +37,15 @@ _SCHEMAS = {
 
 @cache
 def _quick(kind: str) -> Callable[[Document], Document]:
-    return t.cast("Callable[[Document], Document]", fastjsonschema.compile(_SCHEMAS[kind], use_default=False))
+    lean = _without(_SCHEMAS[kind], "oneOf")
+    return t.cast("Callable[[Document], Document]", fastjsonschema.compile(lean, use_default=False))
+
+
+def _without(schema: t.Any, word: str) -> t.Any:
+    """The schema without a word whose failing branches cost more than all else; C(values.check) looks after it."""
+    if isinstance(schema, dict):
+        return {key: _without(value, word) for key, value in schema.items() if key != word}
+    return [_without(item, word) for item in schema] if isinstance(schema, list) else schema
 
 
 def _pattern(_validator: t.Any, pattern: str, value: object, _schema: Schema) -> Iterator[jsonschema.ValidationError]:
@@ -145,10 +159,7 @@ def _explain(error: jsonschema.ValidationError) -> Iterable[_Explanation]:
         what = f"{show(value)} does not have the right form{_odd(value)}." if value else "it is empty."
         yield "bad-value", keys, what, hint or _length(rule, wanted)
     elif rule == "oneOf":
-        options = [key for option in wanted for key in option.get("required", ())]
-        both = [key for key in options if key in value]
-        what = f"it names {' and '.join(both)}." if both else f"it names none of {', '.join(options)}."
-        yield "bad-value", (), what, hint
+        yield "bad-value", (), values.exactly_one(value, wanted), hint
     elif rule == "uniqueItems":
         twice = sorted({show(item) for item in value if value.count(item) > 1})
         yield "duplicate", (), f"{', '.join(twice[:5])} stands here more than once.", "Keep it once."

@@ -11,11 +11,16 @@ import re
 import typing as t
 from collections.abc import Callable, Mapping
 
-import netaddr
-
+from .._libraries import load as library
 from . import quantity, resources
 from .errors import ModelError, Problems, Where, nearest, show
 from .schema_layer import Schema
+
+if t.TYPE_CHECKING:
+    import netaddr
+else:
+    netaddr = library("netaddr")
+
 
 Document = t.Any
 Keys = tuple["str | int", ...]
@@ -168,6 +173,10 @@ def _value(value: Document, node: Schema) -> _Finding | None:
         return ("bad-value", f"{show(value)} is negative.", "An amount is zero or more.") if amount.nano < 0 else None
     if node.get("x-quantities") and isinstance(value, Mapping):
         return _spelled_twice(value)
+    if "oneOf" in node and isinstance(value, Mapping):
+        unclear = exactly_one(value, node["oneOf"])
+        if unclear:
+            return "bad-value", unclear, node["x-hint"]
     if node.get("x-date"):
         try:
             datetime.date.fromisoformat(value)
@@ -177,12 +186,22 @@ def _value(value: Document, node: Schema) -> _Finding | None:
         return _exceptions(value)
     for mark, parse, name, example in _ADDRESS_MARKS:
         if node.get(mark):
-            for item in value if isinstance(value, list) else [value]:
+            # what is no text was told by the schema
+            for item in (i for i in (value if isinstance(value, list) else [value]) if isinstance(i, str)):
                 try:
                     parse(item)
                 except (netaddr.AddrFormatError, ValueError, TypeError):
                     return "bad-value", f"{show(item)} is not {name}.", f"Write it as {example}."
     return None
+
+
+def exactly_one(value: Mapping[str, t.Any], branches: list[Schema]) -> str:
+    """What is wrong with a mapping of which exactly one of several keys is needed; empty when nothing is."""
+    options = [key for branch in branches for key in branch.get("required", ())]
+    found = [key for key in options if key in value]
+    if len(found) == 1:
+        return ""
+    return f"it names {' and '.join(found)}." if found else f"it names none of {', '.join(options)}."
 
 
 def address(text: str) -> netaddr.IPAddress:
@@ -212,7 +231,7 @@ def _exceptions(peer: Mapping[str, t.Any]) -> _Finding | None:
     try:
         outer = network(peer["cidr"])
         stray = [text for text in peer["except"] if network(text) not in outer]
-    except (netaddr.AddrFormatError, ValueError, TypeError, KeyError):
+    except (netaddr.AddrFormatError, ValueError, TypeError, KeyError, AttributeError):
         return None  # told elsewhere
     if stray:
         return "outside", f"the exception {show(stray[0])} is not inside {peer['cidr']}.", "Remove it, or correct it."

@@ -90,7 +90,7 @@ def tenants(fleet: Fleet) -> list[str]:
         "BUDGET",
     ]
     total = money(f"{sum(float(by_name[x.id]['month']) for x in fleet.tenants.values() if not x.ancestors):.2f}")
-    rows.append(["all", str(len(fleet.environments)), *("" for _ in _SHOWN), total, ""])
+    rows.append(["all", str(len(fleet.environments)), *("" for _unused in _SHOWN), total, ""])
     return [*heading("tenants, each with those below it"), *table(head, rows, range(1, len(head)))]
 
 

@@ -44,5 +44,5 @@ def wrapped(text: str, indent: str = "  ", first: str | None = None) -> list[str
 
 def money(text: str) -> str:
     """C(12345.60) as C(12,345.60)."""
-    whole, _, digits = text.partition(".")
+    whole, _unused, digits = text.partition(".")
     return f"{int(whole):,}.{digits or '00'}"

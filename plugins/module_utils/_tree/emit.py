@@ -99,15 +99,15 @@ def _mapping(out: list[str], value: dict[str, t.Any], indent: str, first: str) -
     for key, item in value.items():
         head = first + _key(key)
         first = indent
-        if type(item) is str:
+        if item.__class__ is str:
             out.append(f"{head}: {_text(item, indent)}\n")
             continue
         item = _plain(item)
-        if type(item) is dict and item:
+        if item.__class__ is dict and item:
             out.append(head + ":\n")
             deeper = indent + "  "
             _mapping(out, item, deeper, deeper)
-        elif type(item) is list and item:
+        elif item.__class__ is list and item:
             out.append(head + ":\n")
             _sequence(out, item, indent, indent)
         else:
@@ -117,10 +117,10 @@ def _mapping(out: list[str], value: dict[str, t.Any], indent: str, first: str) -
 def _sequence(out: list[str], value: list[t.Any], indent: str, first: str) -> None:
     for item in value:
         item = _plain(item)
-        if type(item) is dict and item:
+        if item.__class__ is dict and item:
             out.append(first + "- ")
             _mapping(out, item, indent + "  ", "")
-        elif type(item) is list and item:
+        elif item.__class__ is list and item:
             out.append(first + "- ")
             _sequence(out, item, indent + "  ", "")
         else:
@@ -172,7 +172,7 @@ def _scalar(value: t.Any, indent: str) -> str:
 def _key(key: t.Any) -> str:
     if not isinstance(key, str) or len(key) > _LONGEST_KEY:
         raise _Unfit
-    return _line(key if type(key) is str else str(key))
+    return _line(key if key.__class__ is str else str(key))
 
 
 def _text(value: str, indent: str) -> str:

@@ -84,7 +84,7 @@ def layout(fleet: Fleet, bootstrapped: Container[str] = ()) -> Files:
     if fleet.problems.errors:
         raise TreeError("the inventory", f"it has {len(fleet.problems.errors)} problems.", "Run the playbook validate.")
     files = Files()
-    clusters = [cluster for _, cluster in sorted(fleet.clusters.items()) if cluster.delivery == "gitops"]
+    clusters = [fleet.clusters[name] for name in sorted(fleet.clusters) if fleet.clusters[name].delivery == "gitops"]
     files.add(paths.README, lambda: _README)
     files.add(paths.PLACEMENTS, lambda: [placements.document(fleet.environments)])
     files.add(paths.LEDGER, lambda: ledger_text(fleet.ledger))

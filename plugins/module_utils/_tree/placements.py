@@ -11,17 +11,20 @@ import re
 import typing as t
 from collections.abc import Iterable, Mapping
 
-import yaml
-
+from .._libraries import load as library
 from .._model.entities import Environment, Placement
 from . import emit, journal, paths
 from .disk import Disk
 from .errors import TreeError
 
+if t.TYPE_CHECKING:
+    import yaml
+else:
+    yaml = library("yaml")
+
 Recorded = dict[str, dict[str, t.Any]]
 # no word of YAML 1.1 has a dash in it or ends in a digit
 _PLAIN_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+|[a-z]+[0-9]+")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def document(environments: Iterable[Environment]) -> dict[str, t.Any]:
@@ -61,7 +64,7 @@ def parse(text: bytes, where: str) -> Recorded:
     """
     fix = f"Take it back from Git: git checkout HEAD -- {paths.PLACEMENTS}. Without it all placements are decided anew."
     try:
-        data = yaml.load(text, Loader=_LOADER)  # noqa: S506 - it is a safe loader
+        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" in line {mark.line + 1}" if mark else ""

@@ -24,7 +24,7 @@ _OBJECT_META = "#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 def object_schema(minor: str, api_version: str, kind: str) -> Schema | None:
     """Schema of a kind, complete in itself; none if Kubernetes of that minor version does not have the kind."""
-    group, _, version = api_version.rpartition("/")
+    group, _unused, version = api_version.rpartition("/")
     short_group = f"{group.split('.')[0]}-" if group else ""
     if not re.fullmatch(r"[a-z0-9.-]*", group) or not re.fullmatch(r"[a-z0-9]+", version) or not kind.isalnum():
         return None

@@ -372,12 +372,12 @@ def examples(text: str) -> list[tuple[str, Object, list[str]]]:
 
 
 EXAMPLES = examples(CORE) + examples(CUSTOM)
-NAMES = [f"{line}-{item['kind']}" for line, item, _ in EXAMPLES]
+NAMES = [f"{line}-{item['kind']}" for line, item, _unused in EXAMPLES]
 
 
 def example(kind: str, line: str = "1.35") -> Object:
     """A copy of the example of a kind."""
-    return next(copy.deepcopy(item) for of_line, item, _ in EXAMPLES if of_line == line and item["kind"] == kind)
+    return next(copy.deepcopy(item) for of_line, item, _unused in EXAMPLES if of_line == line and item["kind"] == kind)
 
 
 def node(item: Any, place: str) -> Any:
@@ -390,7 +390,7 @@ def node(item: Any, place: str) -> Any:
 def changed(kind: str, place: str, value: Any, line: str = "1.35") -> Object:
     """The example of a kind with another value at a dotted place; without that place if the value is `...`."""
     item = example(kind, line)
-    parent, _, last = place.rpartition(".")
+    parent, _unused, last = place.rpartition(".")
     where = node(item, parent)
     if value is ...:
         del where[last]
@@ -530,7 +530,7 @@ def test_the_crds_are_valid_themselves(line: str) -> None:
 
 
 def test_many_objects_are_checked_in_seconds() -> None:
-    good = [item for line, item, _ in EXAMPLES if line == "1.35"]
+    good = [item for line, item, _unused in EXAMPLES if line == "1.35"]
     many = [good[number % len(good)] for number in range(5000)]
     start = time.monotonic()
     assert problems(many, "1.35") == []
@@ -603,13 +603,13 @@ class Maker:
 @pytest.fixture
 def maker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Maker:
     monkeypatch.setenv("SP_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(sources, "Workshop", lambda *_: None)
+    monkeypatch.setattr(sources, "Workshop", lambda *_unused: None)
     return Maker(tmp_path)
 
 
 def read(maker: Maker, version: str) -> list[sources.Crd]:
     cached = sources.Cached(sources.cache_root() / "flux-crds" / "9", {"m": version}, maker)
-    return cached.read(lambda _: None)
+    return cached.read(lambda _unused: None)
 
 
 def test_crds_are_made_once(maker: Maker) -> None:
@@ -634,7 +634,7 @@ def test_failed_run_leaves_nothing_and_keeps_what_is_there(maker: Maker) -> None
 
 
 def test_two_runs_do_not_make_the_crds_at_once(maker: Maker) -> None:
-    threads = [threading.Thread(target=read, args=(maker, "v1")) for _ in range(2)]
+    threads = [threading.Thread(target=read, args=(maker, "v1")) for _unused in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:

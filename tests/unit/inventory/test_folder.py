@@ -64,7 +64,7 @@ def test_places_are_found_by_file_and_line(tmp_path: Path, monkeypatch: pytest.M
         tmp_path,
         {
             "hosts.yml": HOSTS,
-            "group_vars/all/tenants/a.yml": "---\n# 1st\ntenant__a:\n  id: a\n  projects:\n    - id: p\n      size: x\n",
+            "group_vars/all/tenants/a.yml": "---\n#\ntenant__a:\n  id: a\n  projects:\n    - id: p\n      size: x\n",
             "host_vars/east.yml": "---\ncluster_network:\n  api_vip: 10.0.0.1\n",
         },
     )

@@ -64,7 +64,7 @@ def test_the_tenants_repository(make: Make, cluster: Cluster, settings: Settings
 
 def test_a_tag_wins_and_a_secret_is_named(make: Make, cluster: Cluster, settings: Settings) -> None:
     given = {**REPOSITORY, "tag": "v1.2.0", "secret": "deploy-key"}
-    repository, _ = build_delivery(make(gitops=given), cluster, settings)
+    repository, _unused = build_delivery(make(gitops=given), cluster, settings)
     assert repository["spec"]["ref"] == {"tag": "v1.2.0"}
     assert repository["spec"]["secretRef"] == {"name": "deploy-key"}
 
@@ -221,7 +221,7 @@ def test_a_service_from_a_helm_repository(line: str, override: dict[str, str], v
 
 @pytest.mark.parametrize(("line", "api"), [("1.30", "v1beta2"), ("1.35", "v1")])
 def test_a_service_from_a_registry(line: str, api: str) -> None:
-    _, source, release = services(OCI, line)
+    _unused, source, release = services(OCI, line)
     assert (source["apiVersion"], source["kind"]) == (f"source.toolkit.fluxcd.io/{api}", "OCIRepository")
     assert source["spec"]["url"] == "oci://registry.example.com/charts/vault"
     assert source["spec"]["ref"] == {"tag": "1.0.0"}

@@ -120,7 +120,7 @@ def test_the_same_twice_and_nothing_shared(make: Make, settings: Settings) -> No
     """Byte for byte the same, and without the aliases that YAML writes for shared parts."""
     environment, cluster = make(**copy.deepcopy(FULL)), make_cluster(storage_classes=["cephfs", "rbd"])
     before = copy.deepcopy(environment.values)
-    first, second = (yaml.safe_dump_all(environment_objects(environment, cluster, settings)) for _ in range(2))
+    first, second = (yaml.safe_dump_all(environment_objects(environment, cluster, settings)) for _unused in range(2))
     assert first == second
     assert "&id" not in first
     assert environment.values == before

@@ -63,7 +63,7 @@ def test_what_is_bound_where(settings: Settings) -> None:
     exists = {"matchExpressions": [{"key": "self-provisioning.internal/tenant", "operator": "Exists"}]}
     found = {
         name: binding.get("matchResources", {}).get("namespaceSelector")
-        for name, (_, binding) in by_name(settings).items()
+        for name, (_unused, binding) in by_name(settings).items()
     }
     # A selector is compared with the new labels of a namespace, so taking the label away would evade it.
     assert found.pop("namespaces") is None
@@ -75,14 +75,14 @@ def test_what_is_bound_where(settings: Settings) -> None:
 @pytest.mark.parametrize("action", ["Deny", "Warn", "Audit"])
 def test_only_rules_about_content_can_be_softened(action: str) -> None:
     found = by_name(make_settings(policies={"action": action}))
-    actions = {name: binding["validationActions"] for name, (_, binding) in found.items()}
+    actions = {name: binding["validationActions"] for name, (_unused, binding) in found.items()}
     assert {name for name, each in actions.items() if each == ["Deny"]} >= ISOLATION
     assert {name: actions[name] for name in CONTENT} == {name: [action] for name in CONTENT}
 
 
 def test_break_glass() -> None:
     policies = {"platform_users": ["fire'fighter\"\\"], "platform_groups": ["oidc:sre"]}
-    for policy, _ in by_name(make_settings(policies=policies)).values():
+    for policy, _unused in by_name(make_settings(policies=policies)).values():
         expression = policy["matchConditions"][0]["expression"]
         assert '"fire\'fighter\\"\\\\"' in expression
         assert '"oidc:sre"' in expression
@@ -104,7 +104,7 @@ def test_platform_services_work_on_in_frozen_environments() -> None:
         "cert-manager": {"repository": "https://x"},
         "edge": {"repository": "https://x", "namespace": "ingress-nginx"},
     }
-    policy, _ = by_name(make_settings(services=services))["frozen"]
+    policy, _unused = by_name(make_settings(services=services))["frozen"]
     expression = next(
         each["expression"] for each in policy["matchConditions"] if each["name"] == "not-a-platform-service"
     )

@@ -61,7 +61,7 @@ def test_scoped_quotas(make: Make, cluster: Cluster, settings: Settings) -> None
         {"name": "batch", "hard": {"pods": 50, "cpu": "4"}, "scopeSelector": selector},
         {"name": "short", "hard": {"pods": "5"}, "scopes": ["Terminating"]},
     ]
-    _, batch, short = build_quotas(make(resource_quota={"scoped": scoped}), cluster, settings)
+    _unused, batch, short = build_quotas(make(resource_quota={"scoped": scoped}), cluster, settings)
     assert batch["metadata"]["name"] == "tenant-quota-batch"
     assert batch["spec"] == {"hard": {"pods": "50", "requests.cpu": "4"}, "scopeSelector": selector}
     assert short["spec"] == {"hard": {"pods": "5"}, "scopes": ["Terminating"]}

@@ -88,8 +88,8 @@ def test_declared_bindings_keep_their_names(make: Make, cluster: Cluster, settin
 def test_an_archived_environment_can_only_be_looked_at(make: Make, cluster: Cluster, settings: Settings) -> None:
     given = {"role_bindings": [grant("admin", CAROL), grant("edit", CAROL)], "state": "archived"}
     found = bindings(make, cluster, settings, **given)
-    assert {role for role, _ in found.values()} == {"tenant-viewer"}
-    assert sorted(subjects for _, subjects in found.values()) == [["Group/physics-leads"], ["User/carol"]]
+    assert {role for role, _unused in found.values()} == {"tenant-viewer"}
+    assert sorted(subjects for _unused, subjects in found.values()) == [["Group/physics-leads"], ["User/carol"]]
 
 
 @pytest.mark.parametrize("state", ["active", "frozen", "hibernated"])
@@ -103,7 +103,7 @@ def test_a_role_is_never_changed_in_place(make: Make, cluster: Cluster, settings
     for state in ("active", "archived"):
         for owner_role in ("tenant-admin", "admin", "tenant-viewer"):
             given = {"state": state, "owner_role": owner_role, "role_bindings": [grant("view", CAROL)]}
-            for name, (role, _) in bindings(make, cluster, settings, **given).items():
+            for name, (role, _unused) in bindings(make, cluster, settings, **given).items():
                 roles.setdefault(name, set()).add(role)
     assert {name: len(each) for name, each in roles.items()} == dict.fromkeys(roles, 1)
 
@@ -144,12 +144,12 @@ FORBIDDEN_WRITES = {
 
 def test_nobody_has_what_would_end_the_tenancy(settings: Settings) -> None:
     for name, found in rights(settings).items():
-        writes = {resource for _, resource, verb in found if verb not in ("get", "list", "watch")}
+        writes = {resource for _unused, resource, verb in found if verb not in ("get", "list", "watch")}
         assert not writes & FORBIDDEN_WRITES, name
         assert not {resource for resource in writes if resource.endswith("/status")}, name
-        assert not {verb for _, _, verb in found} & {"*", "bind", "escalate", "impersonate"}, name
+        assert not {verb for _unused, _unused, verb in found} & {"*", "bind", "escalate", "impersonate"}, name
         assert not [item for item in found if "*" in item], name
-        assert not {resource for _, resource, _ in found} & {"nodes", "persistentvolumes"}, name
+        assert not {resource for _unused, resource, _unused in found} & {"nodes", "persistentvolumes"}, name
 
 
 def test_nothing_is_aggregated(settings: Settings) -> None:

@@ -204,7 +204,8 @@ def test_a_file_that_was_staged_and_is_no_longer_wanted(root: Path) -> None:
 
 def dying(number: int) -> t.Any:
     """A subprocess.run that kills this process before its call I(number)."""
-    real, calls = subprocess.run, 0
+    calls = 0
+    real: t.Any = getattr(subprocess, "run")  # noqa: B009 - kept before it is replaced
 
     def run(*arguments: t.Any, **options: t.Any) -> t.Any:
         nonlocal calls
@@ -233,10 +234,10 @@ def test_killed_between_any_two_git_commands(tmp_path: Path, first: bool) -> Non
         if not child:
             subprocess.run = dying(number)
             try:
-                found.commit(wanted, lambda _: "killed")
+                found.commit(wanted, lambda _unused: "killed")
             finally:
                 os._exit(0)
-        _, ended = os.waitpid(child, 0)
+        _unused, ended = os.waitpid(child, 0)
         save(root, wanted)
         assert in_head(root) == [paths.MANIFEST, A, "clusters/new.yaml"]
         assert status(root) == ["A  theirs"]

@@ -105,8 +105,8 @@ def changed_lines(old: str, new: str) -> list[str]:
     return [line for line in difflib.ndiff(old.splitlines(), new.splitlines()) if line[:2] in ("- ", "+ ")]
 
 
-def record(text: str, environment: str, project: str = "lab-sim", entry: t.Any = ENTRY) -> str:
-    return placements.record_in_inventory(text, "tenant__physics", project, environment, entry)
+def record(text: str, environment: str, project: str = "lab-sim", entry: t.Any = None) -> str:
+    return placements.record_in_inventory(text, "tenant__physics", project, environment, entry or ENTRY)
 
 
 @pytest.mark.parametrize(

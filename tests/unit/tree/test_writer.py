@@ -103,7 +103,7 @@ def test_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
         writer.sync(tmp_path / "root", files(A))
     finally:
         os.umask(old)
-    modes = {path: stat.S_IMODE(mode) for path, (_, _, mode) in stamps(tmp_path / "root").items()}
+    modes = {path: stat.S_IMODE(mode) for path, (_unused, _unused, mode) in stamps(tmp_path / "root").items()}
     assert {modes.pop(A), modes.pop(paths.MANIFEST)} == {0o644}
     assert set(modes.values()) == {0o755}
 
@@ -324,7 +324,7 @@ def test_a_damaged_manifest_says_what_to_do(tmp_path: Path, text: str) -> None:
 # --- what the machine may do to us ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("make", [lambda p: p.mkdir(), lambda p: os.mkfifo(p)])
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
 def test_a_folder_or_pipe_in_the_way(tmp_path: Path, make: t.Callable[[Path], object]) -> None:
     (tmp_path / A).parent.mkdir(parents=True)
     make(tmp_path / A)
@@ -450,7 +450,7 @@ def test_two_writers_at_once(tmp_path: Path) -> None:
         for turn in range(4)
     ]
     runs = [
-        fork.Process(target=lambda turn=turn: [writer.sync(tmp_path, trees[turn]) for _ in range(8)])
+        fork.Process(target=lambda turn=turn: [writer.sync(tmp_path, trees[turn]) for _unused in range(8)])
         for turn in range(4)
     ]
     for run in runs:
