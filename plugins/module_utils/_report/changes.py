@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def summary(outcome: Outcome, before: Months, root: Path) -> list[str]:
         *report.placements(fleet),
         *_changes(outcome, root, "did"),
         *_costs(fleet, before),
+        *_objects(outcome),
         "",
         _files(outcome, "were"),
         *([f"Commit {outcome.commit[:12]} in {root}"] if outcome.commit else []),
@@ -96,6 +98,12 @@ def _costs(fleet: Fleet, before: Months) -> list[str]:
         return []
     head = ["", "", "BEFORE", "NOW", "DIFFERENCE"]
     return [*heading(f"cost of a month, {fleet.settings.prices['currency']}"), *table(head, rows, (2, 3, 4))]
+
+
+def _objects(outcome: Outcome) -> list[str]:
+    kinds = outcome.tree.kinds if outcome.tree else Counter()
+    told = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
+    return [*heading(f"{sum(kinds.values())} objects"), *wrapped(told)]
 
 
 def _files(outcome: Outcome, verb: str) -> str:

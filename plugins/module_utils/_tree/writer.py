@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import typing as t
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ class TreeResult:
     @param foreign: files in our folders that are not ours; not touched. A folder ends with a slash.
     @param diff: the changes as a unified diff, when asked for.
     @param recovered: an earlier run had been interrupted, and was completed first.
+    @param kinds: how many objects of each kind the tree holds; only counted for paths that were looked at.
     @param first: there was no tree before.
     @param manifest_changed: the list of our files was written anew.
     """
@@ -47,6 +49,7 @@ class TreeResult:
     unchanged: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     diff: str = ""
+    kinds: Counter[str] = field(default_factory=Counter, compare=False)
     recovered: bool = False
     first: bool = False
     manifest_changed: bool = False
@@ -174,6 +177,8 @@ class _Plan:
         if path == paths.MANIFEST:
             raise TreeError(path, "the tree cannot hold a file of this name.")
         source = paths.source(path)
+        if not isinstance(content, str):
+            self.result.kinds.update(_kinds(content))
         digest = emit.digest(content, source)
         known = self.old.get(path)
         found = self.disk.read(path)
@@ -224,6 +229,11 @@ class _Plan:
                 + "\n- ".join(named)
                 + (f"\n- and {more} more" if more else ""),
             )
+
+
+def _kinds(documents: t.Iterable[Mapping[str, t.Any]]) -> list[str]:
+    # a kustomization.yaml is a build file; placements have no kind
+    return [d["kind"] for d in documents if "kind" in d and not d["apiVersion"].startswith("kustomize.config.")]
 
 
 def _render(path: str, content: Content, source: str) -> bytes:
