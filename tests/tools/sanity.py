@@ -32,7 +32,8 @@ HOME = SCRATCH / "home"
 TREE = SCRATCH / "ansible_collections" / "k8s" / "self_provisioning"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SKIPPED = {"pslint": "needs PowerShell, and there is no PowerShell code here"}
-DATA = "tests/golden/"  # rendered trees: compared byte for byte by the golden tests, not linted
+#: Rendered trees and broken inventories are data: read by tests, not linted.
+DATA = ("tests/golden/", "tests/unit/model/corpus/")
 
 GET_PIP = '''"""Stand-in for get-pip: install pip from the index that pip is configured for."""
 import runpy

@@ -160,7 +160,8 @@ def _circle(name: str, services: Mapping[str, Mapping[str, t.Any]]) -> list[str]
     """The shortest line of services from I(name) to one that waits for I(name) again; empty when there is none."""
     came_from: dict[str, str] = {}
     queue = [name]
-    for service in queue:
+    while queue:
+        service = queue.pop(0)
         for needed in services[service].get("depends_on", ()):
             if needed == name:
                 line = [service]

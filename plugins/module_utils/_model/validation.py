@@ -54,14 +54,10 @@ def _pattern(_validator: t.Any, pattern: str, value: object, _schema: Schema) ->
         yield jsonschema.ValidationError("it does not match")
 
 
-_Thorough = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
-    jsonschema.Draft7Validator, {"pattern": _pattern}
-)
-
-
 @cache
 def _thorough(kind: str) -> t.Any:
-    return _Thorough(_SCHEMAS[kind])
+    extend: t.Any = jsonschema.validators.extend
+    return extend(jsonschema.Draft7Validator, {"pattern": _pattern})(_SCHEMAS[kind])
 
 
 def check(kind: str, document: Document, where: Where, problems: Problems) -> bool:

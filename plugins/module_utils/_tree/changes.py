@@ -141,7 +141,7 @@ def _tenant_wordings(tenant: str, spaces: Verbs) -> t.Iterator[str]:
     yield f"{tenant}: " + ", ".join(f"{short[name]} {_what(verbs)}" for name, verbs in spaces.items())
     kinds = {" and ".join(v for v in (CREATED, CHANGED, REMOVED) if v in verbs) for verbs in spaces.values()}
     if len(kinds) == 1:
-        yield f"{tenant}: {', '.join(short.values())} {next(iter(kinds))}"
+        yield f"{tenant}: {', '.join(short.values())} {kinds.pop()}"
     counts = [(verb, sum(verb in verbs for verbs in spaces.values())) for verb in (CREATED, CHANGED, REMOVED)]
     yield f"{tenant}: " + ", ".join(f"{_count(number, 'environment')} {verb}" for verb, number in counts if number)
 

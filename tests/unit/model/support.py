@@ -31,12 +31,12 @@ class _Loader(yaml.SafeLoader):
 
 def _repeat(loader: yaml.SafeLoader, node: yaml.nodes.Node) -> t.Any:
     item, times = loader.construct_sequence(t.cast(yaml.nodes.SequenceNode, node), deep=True)
-    return item * times if isinstance(item, str) else [copy.deepcopy(item) for _ in range(times)]
+    return item * times if isinstance(item, str) else [copy.deepcopy(item) for _unused in range(times)]
 
 
 def _deep(loader: yaml.SafeLoader, node: yaml.nodes.Node) -> t.Any:
     value: t.Any = "bottom"
-    for _ in range(int(loader.construct_scalar(t.cast(yaml.nodes.ScalarNode, node)))):
+    for _unused in range(int(loader.construct_scalar(t.cast(yaml.nodes.ScalarNode, node)))):
         value = {"down": [value]}
     return value
 
@@ -44,7 +44,7 @@ def _deep(loader: yaml.SafeLoader, node: yaml.nodes.Node) -> t.Any:
 def _laughs(loader: yaml.SafeLoader, node: yaml.nodes.Node) -> t.Any:
     """One list that is shared so often that nobody can write it out."""
     value: t.Any = ["ha"] * 10
-    for _ in range(int(loader.construct_scalar(t.cast(yaml.nodes.ScalarNode, node)))):
+    for _unused in range(int(loader.construct_scalar(t.cast(yaml.nodes.ScalarNode, node)))):
         value = [value] * 10
     return value
 

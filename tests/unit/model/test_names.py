@@ -165,7 +165,7 @@ def test_a_problem_is_rendered_with_file_and_line() -> None:
 
 def test_the_same_problem_is_told_once() -> None:
     problems = Problems()
-    for _ in range(2):
+    for _unused in range(2):
         problems.error("a", Where("x"), "it is wrong.")
         problems.warn("a", Where("y"), "it is odd.")
     assert (len(problems.errors), len(problems.warnings), len(list(problems))) == (1, 1, 2)

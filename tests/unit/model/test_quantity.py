@@ -359,9 +359,9 @@ def test_units_turn_back(a: Quantity, unit: str) -> None:
 @LAW
 @given(QUANTITIES)
 def test_nothing_is_a_float(a: Quantity) -> None:
-    assert type(a.nano) is int
-    assert type(a.value) is Fraction
-    assert type((a * 0.1).nano) is int
+    assert a.nano.__class__ is int
+    assert a.value.__class__ is Fraction
+    assert (a * 0.1).nano.__class__ is int
 
 
 @settings(max_examples=400, deadline=None)
