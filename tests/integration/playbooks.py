@@ -37,10 +37,12 @@ class Run:
 def play(
     verb: str, *arguments: str, inventory: Path | None = EXAMPLE, cwd: Path | None = None, **variables: object
 ) -> Run:
-    """Runs C(k8s.self_provisioning.<verb>) with I(variables) as extra variables."""
+    """Runs C(k8s.self_provisioning.<verb>) with I(variables) as extra variables; tenants only by Git, unless told."""
     command = [str(Path(sys.executable).with_name("ansible-playbook")), f"k8s.self_provisioning.{verb}"]
     if inventory is not None:
         command += ["-i", str(inventory)]
+    if verb == "tenants" and "--tags" not in arguments:
+        command += ["--tags", "gitops"]
     if variables:
         command += ["-e", json.dumps(variables, default=str)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ANSIBLE_")}

@@ -175,8 +175,18 @@ def specs() -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"])
 
 
+def options() -> dict[str, t.Any]:
+    """The role's own options, of every way into it."""
+    return {
+        name: option
+        for entry in specs().values()
+        for name, option in entry["options"].items()
+        if name.startswith("tenants_")
+    }
+
+
 def test_role_defaults_are_those_of_the_specification() -> None:
-    own = {name: o["default"] for name, o in specs()["main"]["options"].items() if name.startswith("tenants_")}
+    own = {name: option["default"] for name, option in options().items()}
     assert yaml.safe_load((ROLE / "defaults" / "main.yml").read_text()) == own
 
 
@@ -187,8 +197,8 @@ def test_role_has_an_entry_for_each_way_in() -> None:
 
 def test_role_uses_every_option_and_no_other() -> None:
     text = "".join(path.read_text() for path in (ROLE / "tasks").glob("*.yml"))
-    used = set(re.findall(r"(?<!_)\btenants_\w+", text)) - {"tenants_result", "tenants_preflight"}
-    assert used == {name for name in specs()["main"]["options"] if name.startswith("tenants_")}
+    tags_and_results = {"tenants_result", "tenants_live_result", "tenants_preflight", "tenants_live"}
+    assert set(re.findall(r"(?<!_)\btenants_\w+", text)) - tags_and_results == set(options())
 
 
 def test_role_takes_the_choices_of_its_module() -> None:

@@ -30,7 +30,7 @@ class Role:
     example: str
 
 
-_WHERE: Options = {
+_COMMON: Options = {
     "tenants_tree": {
         "type": "path",
         "default": "",
@@ -52,6 +52,9 @@ _WHERE: Options = {
             "The day, as C(YYYY-MM-DD), for which grants count and placements are decided. By default today in UTC.",
         ],
     },
+}
+_WHERE: Options = {
+    **_COMMON,
     "tenants_lock_timeout": {
         "type": "int",
         "default": 60,
@@ -105,6 +108,45 @@ _DELIVERY: Options = {
     },
 }
 
+_LIVE: Options = {
+    "tenants_only": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": ["Only these tenants; by default all."],
+    },
+    "tenants_prune": {
+        "type": "bool",
+        "default": False,
+        "description": [
+            "Remove objects of ours that the inventory no longer declares. Namespaces stay, see "
+            "O(tenants_confirm_deletion).",
+        ],
+    },
+    "tenants_prune_limit": {
+        "type": "str",
+        "default": "30%",
+        "description": ["Refuse to remove more than this: a number, or a share of the objects of ours."],
+    },
+    "tenants_confirm_deletion": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": [
+            "Namespaces that may be deleted in this run. Only those whose deletion policy is V(delete) are, and only "
+            "with O(tenants_prune).",
+        ],
+    },
+    "tenants_force_conflicts": {
+        "type": "bool",
+        "default": False,
+        "description": ["Take fields over that another field manager applies. By default such conflicts are shown."],
+    },
+    "tenants_wait": {"type": "bool", "default": False, "description": ["Wait until everything is in effect."]},
+    "tenants_wait_timeout": {"type": "int", "default": 120, "description": ["Seconds to wait in all."]},
+    "tenants_parallel": {"type": "int", "default": 8, "description": ["Requests under way at once, by cluster."]},
+}
+
 ROLES: dict[str, Role] = {
     "tenants": Role(
         title="Tenants, quotas and rights of the whole fleet",
@@ -123,6 +165,15 @@ ROLES: dict[str, Role] = {
                 "Tell what the role would change, and change nothing",
                 ("Tells per tenant and cluster what would change, the account, and what a month costs.",),
                 _WHERE,
+            ),
+            "live": Entry(
+                "Reconcile one cluster that is delivered live",
+                (
+                    "Talks to the API server of the cluster that it runs for, which must have C(cluster_delivery=live) "
+                    "and C(cluster_kubeconfig).",
+                    "A failure on one object or namespace does not stop the others; the result names each.",
+                ),
+                {**_COMMON, "tenants_report": _DELIVERY["tenants_report"], **_LIVE},
             ),
         },
         reads_settings=True,
