@@ -12,11 +12,11 @@ BOOTSTRAP := $(or $(PYTHON),python3) .ci/bootstrap.py $(if $(PYTHON),--this-pyth
 PACKAGE := ansible_collections.k8s.self_provisioning
 
 TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-changelog lint-docs \
-              unit golden integration sanity
+              unit golden integration molecule sanity
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run-venv demo test lint lint-python lint-yaml lint-ansible lint-changelog lint-docs format typecheck sanity \
-        unit golden integration generate check-generated bench matrix control-plane changelog clean
+        unit golden integration molecule generate check-generated bench matrix control-plane changelog clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ golden: venv ## the example's rendered tree against the reviewed one
 
 integration: venv ## tests against a real API server and real playbook runs
 	pytest tests/tools tests/control_plane tests/integration $(ARGS)
+
+molecule: venv ## scenarios of roles; ROLE=name runs one
+	molecule test $(if $(ROLE),--scenario-name $(ROLE),--all)
 
 generate: venv ## write the files that come from the schema
 	python tests/tools/generate.py
