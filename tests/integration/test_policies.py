@@ -321,7 +321,7 @@ def test_every_policy_compiles_without_a_warning(governed: Governed) -> None:
     ours = [each for each in listed if each["metadata"]["name"].startswith("self-provisioning-")]
     bound = governed.get(f"/apis/{api}/validatingadmissionpolicybindings")["items"]
     assert sorted(each["metadata"]["name"] for each in ours) == sorted(each["spec"]["policyName"] for each in bound)
-    assert len(ours) == 12
+    assert len(ours) == 13
     assert {each["metadata"]["name"]: each["status"]["typeChecking"] for each in ours} == {
         each["metadata"]["name"]: {} for each in ours
     }

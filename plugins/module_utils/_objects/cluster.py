@@ -20,20 +20,7 @@ _METALLB_API = "metallb.io/v1beta1"
 
 def cluster_objects(cluster: Cluster, environments: Iterable[Environment], settings: Settings) -> list[Object]:
     """The facts, and the address pools. The pools need the resource definitions of MetalLB; the facts need nothing."""
-    return [
-        *home_objects(cluster, settings),
-        *fact_objects(cluster, settings),
-        *pool_objects(cluster, environments, settings),
-    ]
-
-
-def home_objects(cluster: Cluster, settings: Settings) -> list[Object]:
-    """The namespace for what is ours and no tenant's, where Flux does not bring one."""
-    if cluster.delivery == "gitops":
-        return []
-    domain = settings.label_domain
-    annotations = {f"{domain}/adoption-policy": "always", f"{domain}/deletion-policy": "retain"}
-    return [build("v1", "Namespace", HOME_NAMESPACE, annotations=annotations)]
+    return [*fact_objects(cluster, settings), *pool_objects(cluster, environments, settings)]
 
 
 def fact_objects(cluster: Cluster, settings: Settings) -> list[Object]:

@@ -170,6 +170,13 @@ def services(settings: Settings) -> Policy:
                 f" + {_ALLOWED}",
             ),
             (
+                'variables.limited || object.spec.type != "ExternalName" || '
+                '(oldObject != null && oldObject.spec.type == "ExternalName")',
+                # The ingress controller may reach everybody's pods, and would follow such a name to another tenant's.
+                '"a Service of type ExternalName is not allowed in " + request.namespace + " unless '
+                'allowed.service_types of the inventory says so"',
+            ),
+            (
                 "!has(object.spec.externalIPs) || object.spec.externalIPs.size() == 0",
                 '"externalIPs are not allowed; use an Ingress, or a Service of type LoadBalancer"',
             ),
@@ -187,6 +194,9 @@ def _words(texts: str) -> str:
 
 
 _ROUTES = ("grpcroutes", "httproutes", "tlsroutes")
+_NOTES = "object.metadata.?annotations.orValue({})"
+#: Annotations of ingress-nginx whose value may be C(namespace/name).
+_BORROWED = ["-secret", "/auth-proxy-set-headers", "/custom-headers", "/fastcgi-params-configmap"]
 _CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 
 
@@ -253,6 +263,11 @@ def ingress_classes(settings: Settings) -> Policy:
                 '"the annotation " + variables.snippets.join(", ") + " is not allowed: it would change the ingress '
                 'controller for everybody"',
             ),
+            (
+                "variables.borrowed.size() == 0",
+                '"the annotation " + variables.borrowed.join(", ") + " names an object of another namespace; stay in "'
+                " + request.namespace",
+            ),
         ],
         {
             **listed(keys.INGRESS_CLASSES),
@@ -260,6 +275,8 @@ def ingress_classes(settings: Settings) -> Policy:
             "classes": classes("object"),
             "snippets": 'object.metadata.?annotations.orValue({}).map(k, k).filter(k, k.endsWith("-snippet") || '
             'k.endsWith("/server-alias-regex"))',
+            "borrowed": f"{_NOTES}.map(k, k).filter(k, {cel(_BORROWED)}.exists(s, k.endsWith(s)) && "
+            f'{_NOTES}[k].contains("/") && !{_NOTES}[k].startsWith(request.namespace + "/"))',
         },
         parameters=True,
         selector=tenants_namespaces(settings),

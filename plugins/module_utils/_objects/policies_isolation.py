@@ -9,7 +9,7 @@ from .._model.entities import Settings
 from .admission import Policy, cel, not_machinery, not_platform, not_services, rule, tenants_namespaces
 from .cluster_roles import ADMIN, EDITOR, VIEWER
 from .common import MANAGED_BY, MANAGER, POLICY_PARAMETERS, RECONCILER
-from .namespace import cluster_roles_annotation
+from .namespace import POD_SECURITY, cluster_roles_annotation
 from .policies_content import pod_spec, workloads
 
 _CHANGES = ("CREATE", "DELETE", "UPDATE")
@@ -116,11 +116,21 @@ def role_bindings(settings: Settings) -> Policy:
 
 
 def service_accounts(settings: Settings) -> Policy:
-    """Who may run pods may run them as any account of the namespace. The reconciler is an admin, so it is reserved."""
+    """Who may run pods may run them as any account of the namespace. The reconciler is an admin, so it is reserved. Nor
+    does a tenant's admin get its token: what is done with it would look like Flux's doing, and outlive his own rights.
+    """
+    machinery = not_machinery()["expression"]
     return Policy(
         "self-provisioning-service-accounts",
-        [*workloads(), rule("", "secrets")],
-        [not_platform(settings)],
+        [*workloads(), rule("", "secrets", "serviceaccounts/token")],
+        [
+            not_platform(settings),
+            # Nodes and Flux's other controllers get tokens; workloads of whomever are judged.
+            {
+                "name": "not-a-token-for-the-machinery",
+                "expression": f'request.kind.kind != "TokenRequest" || {machinery}',
+            },
+        ],
         [
             (
                 "variables.account != variables.reserved",
@@ -130,10 +140,46 @@ def service_accounts(settings: Settings) -> Policy:
         {
             "reserved": cel(RECONCILER),
             "spec": pod_spec("object"),
-            "account": 'request.kind.kind == "Secret" ? '
+            "account": f'request.kind.kind == "TokenRequest" ? {_NAME} : request.kind.kind == "Secret" ? '
             '(object.?type.orValue("") == "kubernetes.io/service-account-token" ? '
             'string(object.metadata.?annotations["kubernetes.io/service-account.name"].orValue("")) : "") : '
             'string(variables.spec.?serviceAccountName.orValue(""))',
+        },
+        selector=tenants_namespaces(settings),
+    )
+
+
+def volumes(settings: Settings) -> Policy:
+    """Storage comes through claims. A pod that mounts a file server or a disk by its address gets whatever lies there,
+    other tenants' data too, for many of them know machines but no people. Pod Security minds only from restricted on.
+    """
+    names = (
+        "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "fc", "flexVolume", "flocker",
+        "gcePersistentDisk", "gitRepo", "glusterfs", "iscsi", "nfs", "photonPersistentDisk", "portworxVolume",
+        "quobyte", "rbd", "scaleIO", "storageos", "vsphereVolume",
+    )  # fmt: skip
+    found = " + ".join(f'(has(v.{name}) ? "{name}" : "")' for name in names)
+
+    def used(spec: str) -> str:
+        return f'{spec}.?volumes.orValue([]).map(v, {found}).filter(n, n != "")'
+
+    level = f'namespaceObject.metadata.?labels[{cel(f"{POD_SECURITY}enforce")}].orValue("")'
+    return Policy(
+        "self-provisioning-volumes",
+        workloads(),
+        [not_platform(settings)],
+        [
+            (
+                f'variables.foreign.size() == 0 || {level} == "privileged"',
+                '"volumes of type " + variables.foreign.join(", ") + " are not allowed in " + request.namespace + '
+                '"; use a PersistentVolumeClaim"',
+            )
+        ],
+        {
+            "spec": pod_spec("object"),
+            "before": pod_spec("oldObject"),
+            "known": used("variables.before"),
+            "foreign": f"{used('variables.spec')}.filter(n, !(n in variables.known))",
         },
         selector=tenants_namespaces(settings),
     )
@@ -221,6 +267,7 @@ def isolation_policies(settings: Settings) -> list[Policy]:
         protected_objects(settings),
         role_bindings(settings),
         service_accounts(settings),
+        volumes(settings),
         flux_objects(settings),
         frozen(settings),
     ]

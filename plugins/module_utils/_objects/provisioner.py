@@ -6,9 +6,9 @@
 An administrator installs these objects once, with the roles of tenants, and again when the collection or the roles that
 the inventory may grant change. What nobody gets here, and why:
   - writing ClusterRoles: the API server asks from whoever writes a role that he holds its rights, or C(escalate). The
-    provisioner would need every tenant's secrets and pods for that. So the roles of tenants come with the bootstrap, and
-    the provisioner only reads them; Flux, which applies everything it has in Git again and again, may patch these three,
-    and the API server lets such a patch pass as long as it changes nothing;
+    provisioner would need every tenant's secrets and pods for that. So the roles of tenants come with the bootstrap,
+    and the provisioner only reads them; Flux, which applies everything it has in Git again and again, may patch these
+    three, and the API server lets such a patch pass as long as it changes nothing;
   - C(bind) without names: only what the inventory may grant, never C(cluster-admin);
   - secrets, pods, tokens, C(impersonate), deleting collections.
 

@@ -17,7 +17,15 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.pol
 from .conftest import Make, make_settings
 
 CONTENT = {"images", "required-labels", "priority-classes", "services", "ingress-hostnames", "ingress-classes"}
-ISOLATION = {"namespaces", "protected-objects", "role-bindings", "service-accounts", "flux-objects", "frozen"}
+ISOLATION = {
+    "namespaces",
+    "protected-objects",
+    "role-bindings",
+    "service-accounts",
+    "volumes",
+    "flux-objects",
+    "frozen",
+}
 LINES = ("1.30", "1.35")
 
 
