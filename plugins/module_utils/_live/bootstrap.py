@@ -1,0 +1,139 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gives a deliverer its rights on a cluster, with the identity of an administrator, and a login that ends soon."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import time
+import typing as t
+from collections.abc import Iterable, Mapping
+
+from .._objects.common import MANAGER, Object
+from .discovery import Discovery
+from .errors import LiveError
+from .session import APPLY, Session
+
+_NOT_FOUND = 404
+_SECONDS = 30.0
+#: What the API server itself writes.
+_SERVERS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+
+
+class Applied(t.NamedTuple):
+    """What happened to an object: C(created), C(updated) or C(unchanged)."""
+
+    kind: str
+    namespace: str
+    name: str
+    action: str
+    before: Object | None
+    after: Object
+
+
+def apply(session: Session, objects: Iterable[Object], *, check: bool) -> list[Applied]:
+    """Applies few objects in their order, exactly as they are: what others changed in them is put back.
+
+    @param check: the API server tries, and keeps nothing.
+    @raises LiveError: one of them is refused.
+    """
+    discovery = Discovery(session)
+    done: list[Applied] = []
+    for target in objects:
+        meta = target["metadata"]
+        where = f"{target['kind']} {meta['name']}"
+        found = discovery.find(target["apiVersion"], target["kind"])
+        if found is None:
+            raise LiveError(where, f"the API server does not know {target['apiVersion']}.", "Upgrade the cluster.")
+        if target["kind"] == "ClusterRoleBinding" and not check:
+            _wait_for_policies(session, discovery, done)
+        path = found.path(meta.get("namespace"), meta["name"])
+        before = session.get(path)
+        query = {"fieldManager": MANAGER, "force": "true", **({"dryRun": "All"} if check else {})}
+        # In a trial the namespace of the first time is not there.
+        ok = (_NOT_FOUND,) if check and before is None else ()
+        answer = session.request(
+            "patch", "PATCH", path, query=query, body=target, content_type=APPLY, ok=ok, where=where
+        )
+        after = target if answer.status == _NOT_FOUND else answer.body
+        same = before is not None and _said(before) == _said(after)
+        action = "unchanged" if same else "created" if before is None else "updated"
+        done.append(
+            Applied(
+                target["kind"], meta.get("namespace", ""), meta["name"], action, before and _said(before), _said(after)
+            )
+        )
+    return done
+
+
+def _said(live: Mapping[str, t.Any]) -> Object:
+    result = {key: value for key, value in live.items() if key != "status"}
+    result["metadata"] = {key: value for key, value in live["metadata"].items() if key not in _SERVERS}
+    return result
+
+
+def _wait_for_policies(session: Session, discovery: Discovery, done: Iterable[Applied]) -> None:
+    """Nobody gets rights before the policy that confines them is in force."""
+    for each in done:
+        found = discovery.find("admissionregistration.k8s.io/v1", each.kind)
+        if each.kind != "ValidatingAdmissionPolicy" or each.action == "unchanged" or found is None:
+            continue
+        end = time.monotonic() + _SECONDS
+        while True:
+            live = session.get(found.path(None, each.name)) or {}
+            if live.get("status", {}).get("observedGeneration") == live.get("metadata", {}).get("generation"):
+                break
+            if time.monotonic() > end:
+                raise LiveError(
+                    f"{each.kind} {each.name}",
+                    f"the cluster has not looked at it within {_SECONDS:.0f} s, so no rights were given.",
+                    "Check that kube-controller-manager works, then run again.",
+                )
+            time.sleep(0.2)
+
+
+class Login(t.NamedTuple):
+    """A token, and when it ends."""
+
+    token: str
+    ends: datetime.datetime
+
+
+def request_token(session: Session, namespace: str, name: str, seconds: int) -> Login:
+    """A token of a ServiceAccount that ends by itself. The API server may shorten the time."""
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
+    body = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"expirationSeconds": seconds},
+    }
+    where = f"token of {namespace}/{name}"
+    status = session.request("create", "POST", path, body=body, where=where).body["status"]
+    ends = datetime.datetime.fromisoformat(str(status["expirationTimestamp"]).replace("Z", "+00:00"))
+    return Login(str(status["token"]), ends)
+
+
+def kubeconfig(session: Session, cluster: str, user: str, token: str) -> Object:
+    """A kubeconfig that holds all it needs; the way to the cluster is that of the session."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": cluster, "cluster": session.endpoint}],
+        "users": [{"name": user, "user": {"token": token}}],
+        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": user}}],
+        "current-context": cluster,
+    }
+
+
+def seconds_left(config: t.Any, endpoint: Mapping[str, t.Any], now: float) -> float:
+    """For how long a kubeconfig that C(kubeconfig) made still opens that way; 0 when it does not."""
+    try:
+        if config["clusters"][0]["cluster"] != dict(endpoint):
+            return 0.0
+        part = config["users"][0]["user"]["token"].split(".")[1]
+        return float(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["exp"]) - now
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        return 0.0

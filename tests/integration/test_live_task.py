@@ -1,0 +1,147 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task C(tenants) in a real playbook run: results, check mode, failures, and what it never prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ..control_plane.cluster import ControlPlane
+from .live_cluster import CLUSTERS, SETTINGS, Live, Object, prepare, tenant
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAY = [
+    {
+        "hosts": "clusters",
+        "connection": "local",
+        "gather_facts": False,
+        "tasks": [
+            {
+                "k8s.self_provisioning.tenants": {"today": "2026-11-01", "prune": True, "report": "summary"},
+                "register": "done",
+            },
+            {
+                "ansible.builtin.copy": {
+                    "content": "{{ done | to_json }}",
+                    "dest": "{{ out }}/{{ inventory_hostname }}",
+                },
+                "check_mode": False,
+                "changed_when": False,
+                "when": "out | length > 0",
+            },
+        ],
+    }
+]
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[Live]:
+    with ControlPlane() as plane:
+        yield prepare(plane)
+
+
+def write(folder: Path, tenants: list[Object], clusters: dict[str, Object]) -> Path:
+    (folder / "group_vars/all").mkdir(parents=True, exist_ok=True)
+    (folder / "hosts.yml").write_text(yaml.safe_dump({"clusters": {"hosts": clusters}}))
+    variables = {**SETTINGS, **{f"tenant__{each['id']}": each for each in tenants}}
+    (folder / "group_vars/all/fleet.yml").write_text(yaml.safe_dump(variables))
+    (folder / "play.yml").write_text(yaml.safe_dump(PLAY))
+    return folder
+
+
+def cluster(kubeconfig: Path | str, **more: Any) -> Object:
+    return {**CLUSTERS["east"], "cluster_delivery": "live", "cluster_kubeconfig": str(kubeconfig), **more}
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "play.yml", "-i", "hosts.yml"]
+    variables = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"), "ANSIBLE_NOCOLOR": "1"}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "K8S_AUTH_"))}
+    extra = json.dumps({"out": str(folder / "out"), "ansible_python_interpreter": sys.executable})
+    done = subprocess.run(
+        [*command, "-e", extra, *arguments],
+        cwd=folder, env={**kept, **variables, **environment}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def result(folder: Path, host: str = "east") -> Object:
+    return json.loads((folder / "out" / host).read_text())
+
+
+def test_a_task(live: Live, tmp_path: Path) -> None:
+    folder = write(tmp_path, [tenant("task")], {"east": cluster(live.plane.kubeconfig)})
+    (folder / "out").mkdir()
+    code, out = run(folder, "--check", "--diff")
+    assert code == 0, out
+    foretold = result(folder)
+    assert "would be created" in out
+    assert "+" in out
+    assert live.read("/api/v1/namespaces/task-lab-prod") is None
+
+    code, out = run(folder, "--diff")
+    assert code == 0, out
+    assert "changed=1" in out
+    made = result(folder)
+    assert (made["summary"], made["objects"], made["diff"]) == (
+        foretold["summary"], foretold["objects"], foretold["diff"],
+    )  # fmt: skip
+    assert made["summary"]["created"] > 30
+
+    code, out = run(folder)
+    assert code == 0, out
+    assert "changed=0" in out
+    assert "patch" not in result(folder)["requests"]
+
+
+def test_a_cluster_that_fails_stops_no_other(live: Live, tmp_path: Path) -> None:
+    live.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "two-lab-prod"}})
+    clusters = {
+        "east": cluster(live.plane.kubeconfig, cluster_capacity={"cpu": "8", "memory": "20Gi", "storage": "1Ti"}),
+        "lost": cluster("/nowhere/kubeconfig"),
+        "git": cluster(live.plane.kubeconfig, cluster_delivery="gitops"),
+    }
+    placed = [{"name": "prod", "placement": {"clusters": ["east"]}}, {"name": "b", "placement": {"clusters": ["east"]}}]
+    folder = write(tmp_path, [tenant("two", *placed)], clusters)
+    (folder / "out").mkdir()
+    code, out = run(folder)
+    assert code == 2, out
+    assert "lost: kubeconfig /nowhere/kubeconfig: there is no such file." in out
+    assert "git: cluster_delivery: it is 'gitops'" in out
+    assert "everything else is done" in out
+    assert "is not managed by this collection" in out
+    assert live.read("/api/v1/namespaces/two-lab-b/resourcequotas/tenant-quota") is not None
+
+
+def test_no_secret_is_printed(live: Live, tmp_path: Path) -> None:
+    """Not even with the most words, and when it fails."""
+    token = "a-secret-token-of-somebody"
+    folder = write(tmp_path, [tenant("task")], {"east": cluster("", cluster_kubeconfig="unused")})
+    play = [{**PLAY[0], "tasks": [{"k8s.self_provisioning.tenants": {
+        "today": "2026-11-01", "host": live.plane.server, "api_key": token, "ca_cert": str(live.plane.ca_file),
+        "proxy_headers": {"basic_auth": "user:a-secret-word"},
+    }}]}]  # fmt: skip
+    (folder / "play.yml").write_text(yaml.safe_dump(play))
+    code, out = run(folder, "-vvvv")
+    assert code == 2, out
+    assert "does not accept the login" in out
+    assert token not in out
+    assert "a-secret-word" not in out
+
+
+def test_the_inventory_s_kubeconfig_comes_before_the_environment_s(live: Live, tmp_path: Path) -> None:
+    """The environment is the same for all clusters: it would send every tenant to one of them."""
+    folder = write(tmp_path, [tenant("task")], {"east": cluster(live.plane.kubeconfig)})
+    (folder / "out").mkdir()
+    code, out = run(folder, "--check", K8S_AUTH_KUBECONFIG="/nowhere/else")
+    assert code == 0, out
