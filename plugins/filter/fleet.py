@@ -19,6 +19,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entit
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet, compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.cluster_bundle import cluster_bundle
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import access as access_report
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import environment_facts
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import source_of
 
@@ -106,8 +107,19 @@ def ledger(source: t.Any, scope: str | None = None, today: str | None = None) ->
     return [row for row in _compiled(source, today, "ledger").ledger if scope in (None, row["scope"])]
 
 
+def access(
+    source: t.Any, subject: str | None = None, cluster: str | None = None, today: str | None = None
+) -> list[dict[str, str]]:
+    """Who can do what where: a row for each right of each subject in each environment on each cluster."""
+    fleet = _compiled(source, today, "access")
+    if cluster is not None and str(cluster) not in fleet.clusters:
+        near = suggest(str(cluster), fleet.clusters)
+        raise AnsibleFilterError(f"{_NAME}.access: there is no cluster {str(cluster)!r}. {near}")
+    return access_report.rows(fleet, subject=subject, cluster=cluster)
+
+
 class FilterModule:
     """Registers the filters."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {f.__name__: f for f in (tenancy, effective, placements, cluster_objects, ledger)}
+        return {f.__name__: f for f in (tenancy, effective, placements, cluster_objects, ledger, access)}
