@@ -16,7 +16,7 @@ TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run-venv demo test lint lint-python lint-yaml lint-ansible lint-changelog lint-docs format typecheck sanity \
-        unit golden integration molecule generate check-generated bench matrix control-plane changelog clean
+        unit golden integration molecule generate check-generated bench bench-live matrix control-plane changelog clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ check-generated: venv ## fail when a generated file is out of date
 
 bench: venv ## speed: the example and a synthetic fleet, side by side with the baselines
 	python -m tests.bench $(ARGS)
+
+bench-live: venv ## speed of live delivery, side by side with kubernetes.core and kubectl on a real API server
+	python -m tests.bench.live $(ARGS)
 
 matrix: venv ## unit and golden tests on every Python and ansible-core that can be installed here
 	python tests/tools/matrix.py $(ARGS)

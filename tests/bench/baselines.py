@@ -34,10 +34,14 @@ _PLAYBOOK = """\
 """
 
 
-def run(command: list[str], cwd: Path) -> tuple[float, int]:
-    """Seconds and peak memory in MiB of a program and its children."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("ANSIBLE_")}
+def run(command: list[str], cwd: Path, more: t.Mapping[str, str] | None = None) -> tuple[float, int]:
+    """Seconds and peak memory in MiB of a program and its children.
+
+    @param more: environment variables to add.
+    """
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG"))}
     environment["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".cache/collections")
+    environment |= more or {}
     start = time.monotonic()
     timed = [sys.executable, "-c", _PEAK, *command]
     done = subprocess.run(timed, cwd=cwd, env=environment, capture_output=True, text=True, check=False)

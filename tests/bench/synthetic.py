@@ -60,8 +60,17 @@ def cluster(index: int) -> Variables:
     }
 
 
-def tenant(index: int, environments: int) -> Variables:
+def live_cluster(kubeconfig: str) -> Variables:
+    """A cluster of production that takes everything, and whose objects come through its API server."""
+    capacity = {"cpu": "1M", "memory": "4Pi", "storage": "100Pi"}
+    return {**cluster(2), "cluster_capacity": capacity, "cluster_delivery": "live", "cluster_kubeconfig": kubeconfig}
+
+
+def tenant(index: int, environments: int, live: bool = False) -> Variables:
+    """@param live: only production in one security domain, without repositories."""
     name = f"tenant-{index:05d}"
+    stages = ("prod",) if live else _STAGES
+    gitops = {"gitops": {"url": f"https://git.example.com/{name}/app.git", "path": "./deploy/{environment}"}}
     return {
         "id": name,
         "display_name": f"Tenant {index}",
@@ -76,8 +85,8 @@ def tenant(index: int, environments: int) -> Variables:
                 "role_bindings": [
                     {"cluster_role": "tenant-viewer", "subjects": [{"kind": "Group", "name": "auditors"}]}
                 ],
-                "classification": {"security_domain": _DOMAINS[index % 2]},
-                "gitops": {"url": f"https://git.example.com/{name}/app.git", "path": "./deploy/{environment}"},
+                "classification": {"security_domain": _DOMAINS[0 if live else index % 2]},
+                **({} if live else gitops),
                 "environments": [
                     {
                         "name": stage if turn == 0 else f"{stage}-{turn}",
@@ -85,7 +94,7 @@ def tenant(index: int, environments: int) -> Variables:
                         "size": ("small", "medium")[(index + turn) % 2],
                         "network": {"egress": [{"cidr": "10.20.0.0/16", "ports": [5432]}]},
                     }
-                    for turn, stage in ((n // 3, _STAGES[n % 3]) for n in range(environments))
+                    for turn, stage in ((n // len(stages), stages[n % len(stages)]) for n in range(environments))
                 ],
             }
         ],
@@ -93,23 +102,24 @@ def tenant(index: int, environments: int) -> Variables:
 
 
 def organisation(
-    clusters: int, tenants: int, environments: int
+    clusters: int, tenants: int, environments: int, kubeconfig: str = ""
 ) -> tuple[Variables, dict[str, Variables], dict[str, Variables]]:
     """Settings, tenants by variable, and clusters by name.
 
     @param environments: in all; they are spread evenly over the tenants.
+    @param kubeconfig: when it is given, there is one cluster, with live delivery.
     """
-    each = environments // tenants
+    each, live = environments // tenants, bool(kubeconfig)
     return (
         settings(),
-        {f"tenant__tenant_{i:05d}": tenant(i, each) for i in range(tenants)},
-        {f"cluster-{i:03d}": cluster(i) for i in range(clusters)},
+        {f"tenant__tenant_{i:05d}": tenant(i, each, live) for i in range(tenants)},
+        {f"cluster-{i:03d}": live_cluster(kubeconfig) if live else cluster(i) for i in range(1 if live else clusters)},
     )
 
 
-def write(root: Path, clusters: int, tenants: int, environments: int) -> None:
+def write(root: Path, clusters: int, tenants: int, environments: int, kubeconfig: str = "") -> None:
     """The same as an inventory folder."""
-    fleet, people, machines = organisation(clusters, tenants, environments)
+    fleet, people, machines = organisation(clusters, tenants, environments, kubeconfig)
     files = {"group_vars/all/fleet.yml": fleet}
     files["hosts.yml"] = {
         "all": {"children": {"clusters": {"hosts": {name: {"ansible_connection": "local"} for name in machines}}}}

@@ -80,7 +80,8 @@ WAYS: dict[str, tuple[Callable[[ControlPlane, Path], Access], str]] = {
         "admin",
     ),
     "host and token": (
-        lambda plane, _unused: Access(host=plane.server, api_key=token(plane), ca_cert=str(plane.ca_file)), DEFAULT_ACCOUNT,
+        lambda plane, _unused: Access(host=plane.server, api_key=token(plane), ca_cert=str(plane.ca_file)),
+        DEFAULT_ACCOUNT,
     ),
     "an unchecked certificate": (
         lambda plane, _unused: Access(host=plane.server, api_key=token(plane), validate_certs=False), DEFAULT_ACCOUNT,
