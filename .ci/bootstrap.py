@@ -45,7 +45,12 @@ PROFILES = {
     "run": (RUN, ["requirements.txt"]),
     "dev": (
         [*RUN, "-r", "requirements-dev.txt"],
-        ["requirements.txt", "requirements-dev.txt", "tests/unit/requirements.txt"],
+        [
+            "requirements.txt",
+            "requirements-dev.txt",
+            "tests/unit/requirements.txt",
+            "tests/control_plane/requirements.txt",
+        ],
     ),
 }
 

@@ -110,16 +110,18 @@ def planned(role: str, **more: Any) -> Plan:
     return plan(ACCESS(source(role_bindings=given), today=DAY), "east", ["physics-lab-prod", "other"], **more)
 
 
+_GUARDED = ["create rolebindings", "patch resourcequotas", "patch namespaces", "delete networkpolicies"]
 #: a role, what its group can do, and what not; what is in neither is not asked.
 QUESTIONS = [
-    ("tenant-viewer", ["get pods"], ["get secrets", "create deployments", "create rolebindings", "patch resourcequotas",
-                                     "patch namespaces", "delete networkpolicies"]),
-    ("tenant-editor", ["get pods", "get secrets", "create deployments"], ["create rolebindings", "patch resourcequotas",
-                                                                         "patch namespaces", "delete networkpolicies"]),
-    ("admin", ["get pods", "get secrets", "create deployments", "create rolebindings"],
-     ["patch resourcequotas", "patch namespaces"]),
+    ("tenant-viewer", ["get pods"], ["get secrets", "create deployments", *_GUARDED]),
+    ("tenant-editor", ["get pods", "get secrets", "create deployments"], _GUARDED),
+    (
+        "admin",
+        ["get pods", "get secrets", "create deployments", "create rolebindings"],
+        ["patch resourcequotas", "patch namespaces"],
+    ),
     ("custom", [], []),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("role", "may", "may_not"), QUESTIONS)
