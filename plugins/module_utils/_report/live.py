@@ -9,6 +9,8 @@ import typing as t
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from .table import count
+
 _MOST_ROWS = 20
 _VERBS = {
     "created": ("created", "would be created"),
@@ -43,7 +45,7 @@ def summary(name: str, result: Mapping[str, t.Any], *, check: bool) -> list[str]
 def failure(name: str, result: Mapping[str, t.Any]) -> str:
     """Each reason once, with the first object that it stopped."""
     return "\n".join(
-        [f"{name}: {result['summary']['failed']} objects failed, everything else is done.", *_reasons(result)]
+        [f"{name}: {count(result['summary']['failed'], 'object')} failed, everything else is done.", *_reasons(result)]
     )
 
 
@@ -58,6 +60,6 @@ def _reasons(result: Mapping[str, t.Any]) -> Iterator[str]:
         more = f" (and {counts[reason] - 1} more)" if counts[reason] > 1 else ""
         yield f"  {_place(row)}{more}: {reason}"
     if len(first) > _MOST_ROWS:
-        yield f"  and {len(first) - _MOST_ROWS} other reasons"
+        yield f"  and {count(len(first) - _MOST_ROWS, 'other reason')}"
     if skipped:
-        yield f"  {skipped} objects were skipped because their namespace failed"
+        yield f"  {count(skipped, 'object')} {'was' if skipped == 1 else 'were'} skipped because the namespace failed"
