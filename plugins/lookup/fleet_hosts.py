@@ -22,6 +22,13 @@ options:
     description: The host pattern to give instead of V(localhost) and the clusters.
     type: list
     elements: str
+  delivery:
+    description:
+      - Only clusters with this C(cluster_delivery). Each host of a play costs time, even one that skips every task.
+      - A cluster whose C(cluster_delivery) is a template is among them in any case, as are all of them in the first
+        play of a run, when Ansible has no variables of hosts yet. So give the task a condition, too.
+    type: str
+    choices: [gitops, live]
 """
 
 EXAMPLES = r"""
@@ -60,12 +67,14 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory import hosts
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.checks import is_template
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import (
     CLUSTERS,
     Folder,
     source_in,
 )
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import compile_fleet
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.schema import CLUSTER
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report.fleet import problems
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import folder_of
 
@@ -82,7 +91,24 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             display.display("\n".join(_everything(folder, groups)))
             what = "cannot be read" if folder.broken else "define what they must not"
             raise AnsibleError(f"The inventory has files that {what}; every problem is listed above.")
+        self.set_options(var_options=variables, direct=kwargs)
+        delivery = self.get_option("delivery")
+        if delivery:
+            return [_delivered(delivery, variables or {})]
         return [str(term) for term in terms] or [f"localhost:{CLUSTERS}"]
+
+
+def _delivered(delivery: str, variables: Mapping[str, t.Any]) -> str:
+    """A pattern; it matches no host rather than being empty, which Ansible would refuse."""
+    known = variables.get("hostvars")
+    if known is None:
+        return CLUSTERS
+    found = []
+    for host in (variables.get("groups") or {}).get(CLUSTERS, ()):
+        value = known.raw_get(host).get("cluster_delivery", CLUSTER["cluster_delivery"]["default"])
+        if value == delivery or is_template(str(value)):
+            found.append(str(host))
+    return ":".join(found) or f"{CLUSTERS}:!{CLUSTERS}"
 
 
 def _everything(folder: Folder, groups: Mapping[str, t.Any]) -> list[str]:
