@@ -262,7 +262,7 @@ CASES: dict[str, Case] = {
     "adoption of one with an object of ours": Case(
         (fits(NS) - {("NetworkPolicy", DENY, "created")}) | {("NetworkPolicy", DENY, "updated")},
         after={**ENV, "adoption_policy": "if_identical"},
-        meddle=lambda live, name: with_policy(live, name),
+        meddle=with_policy,
         reason="it was there already, without our label",
     ),
     "the tenant's label removed": Case(

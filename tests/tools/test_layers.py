@@ -44,7 +44,7 @@ def imported(path: Path) -> set[str]:
             up = path.relative_to(UTILS).parent.parts
             base = up[: len(up) - node.level + 1]
             for target in [node.module] if node.module else [alias.name for alias in node.names]:
-                found.add(".".join((*base, target or "")).split(".")[0])
+                found.add(".".join((*base, target or "")).split(".", maxsplit=1)[0])
     return found
 
 

@@ -208,12 +208,12 @@ def dying(number: int) -> t.Any:
     calls = 0
     real = subprocess.run
 
-    def run(*arguments: t.Any, **options: t.Any) -> t.Any:
+    def run(*arguments: t.Any, check: bool = False, **options: t.Any) -> t.Any:
         nonlocal calls
         calls += 1
         if calls > number:
             os.kill(os.getpid(), 9)
-        return real(*arguments, **{"check": False, **options})
+        return real(*arguments, check=check, **options)
 
     return run
 
