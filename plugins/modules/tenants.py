@@ -122,7 +122,9 @@ summary:
   type: dict
   sample: {created: 14, updated: 1, unchanged: 240, deleted: 0, failed: 0}
 objects:
-  description: Every object that is not simply unchanged.
+  description:
+    - Every object that is not simply unchanged. In a failed result without those that were created and updated, because
+      Ansible prints such a result whole; RV(summary) counts them.
   returned: success or failure of single objects
   type: list
   elements: dict

@@ -31,7 +31,8 @@ def summary(name: str, result: Mapping[str, t.Any], *, check: bool) -> list[str]
     """A few lines: the figures, and the rows when there are few of them."""
     counts = ", ".join(f"{number} {what}" for what, number in result["summary"].items() if number)
     lines = [f"{name}: {counts or 'nothing is declared'}{' (check mode)' if check else ''}"]
-    rows = result["objects"]
+    # what failed is told by the error
+    rows = [row for row in result["objects"] if row["action"] != "failed"]
     for row in rows[:_MOST_ROWS]:
         reason = f": {row['reason']}" if row["reason"] else ""
         lines.append(f"  {_place(row)} {_VERBS[row['action']][check]}{reason}")
