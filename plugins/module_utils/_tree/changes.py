@@ -130,7 +130,8 @@ def _wordings(changes: Changes) -> t.Iterator[str]:
             for c in verbs.values()
             for cluster in c
         }
-        yield f"{len(tenants)} tenants on {_count(len(on), 'cluster')}: {tenants[0]}, …"
+        every = [verbs for spaces in changes.environments.values() for verbs in spaces.values()]
+        yield f"{len(tenants)} tenants on {_count(len(on), 'cluster')}: {_totals(every)}"
         yield f"{len(tenants)} tenants on {_count(len(on), 'cluster')}"
     elif len(clusters) == 1:
         yield f"{clusters[0]}: {', '.join(changes.clusters[clusters[0]])}"
@@ -147,12 +148,19 @@ def _wordings(changes: Changes) -> t.Iterator[str]:
 def _tenant_wordings(tenant: str, spaces: Verbs) -> t.Iterator[str]:
     short = {name: name.removeprefix(f"{tenant}-") for name in spaces}
     yield f"{tenant}: " + ", ".join(f"{short[name]} {_what(verbs)}" for name, verbs in spaces.items())
-    told = {CREATED: CREATED, CHANGED: CHANGED, RETAINED: "removed", REMOVED: "deleted"}
-    kinds = {" and ".join(word for verb, word in told.items() if verb in verbs) for verbs in spaces.values()}
+    kinds = {" and ".join(word for verb, word in _TOLD.items() if verb in verbs) for verbs in spaces.values()}
     if len(kinds) == 1:
         yield f"{tenant}: {', '.join(short.values())} {kinds.pop()}"
-    counts = [(word, sum(verb in verbs for verbs in spaces.values())) for verb, word in told.items()]
-    yield f"{tenant}: " + ", ".join(f"{_count(number, 'environment')} {word}" for word, number in counts if number)
+    yield f"{tenant}: {_totals(spaces.values())}"
+
+
+_TOLD = {CREATED: CREATED, CHANGED: CHANGED, RETAINED: "removed", REMOVED: "deleted"}
+
+
+def _totals(every: Iterable[Mapping[str, t.Any]]) -> str:
+    every = list(every)
+    counts = [(word, sum(verb in verbs for verbs in every)) for verb, word in _TOLD.items()]
+    return ", ".join(f"{_count(number, 'environment')} {word}" for word, number in counts if number)
 
 
 def _body(changes: Changes) -> list[str]:
