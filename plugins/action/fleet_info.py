@@ -9,16 +9,17 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import fleet as report
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report.ledger import state
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report.table import count
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import placements
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction, describe
 
 PARTS = ("problems", "clusters", "environments", "retained", "ledger")
 SPEC: dict[str, t.Any] = {
     "tree": {"type": "path"},
+    "tenants": {"type": "list", "elements": "str", "default": []},
     "report": {"type": "str", "choices": ["none", "problems", "summary"], "default": "none"},
     "gather": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
 }
@@ -32,9 +33,12 @@ class ActionModule(FleetAction):
         arguments = self.arguments(SPEC)
         compile_with, folder = self.gather(arguments, task_vars or {})
         try:
-            fleet = compile_with(placements.read(arguments["tree"]) if arguments["tree"] else {})
+            fleet = compile_with(self.recorded(arguments["tree"]))
         except TreeError as error:
             raise AnsibleActionFail(str(error)) from None
+        for name in arguments["tenants"]:
+            if name not in fleet.tenants:
+                raise AnsibleActionFail(f"tenants: there is no tenant {name!r}. {suggest(name, fleet.tenants)}")
         problems = fleet.problems
         if arguments["report"] != "none":
             self.say(report.problems(problems, folder.locate))

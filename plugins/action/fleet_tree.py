@@ -25,6 +25,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.brake 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.record import Recording
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import (
+    NO_TREE,
     FleetAction,
     display,
     without_gc,
@@ -57,6 +58,8 @@ class ActionModule(FleetAction):
         clock = _Clock()
         variables = task_vars or {}
         root = self._root(arguments, variables)
+        if self._task.check_mode and not arguments["init"] and not root.is_dir():
+            display.warning(NO_TREE.format(root), formatted=True)
         git, brake = _checked(arguments)
         compile_with, folder = self.gather(arguments, variables)
         clock.lap("gather")

@@ -25,6 +25,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entit
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, Problem, show
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet, compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import fleet as report
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import placements
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import gather
 
 display = Display()
@@ -49,6 +50,12 @@ def without_gc() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+NO_TREE = (
+    "There is no fleet tree in {}, so every placement that no tenant file declares is decided anew. "
+    "Correct the path, unless this is to be the first run."
+)
 
 
 class FleetAction(ActionBase):  # type: ignore[misc]
@@ -89,6 +96,15 @@ class FleetAction(ActionBase):  # type: ignore[misc]
             return fleet
 
         return compile_with, folder
+
+    def recorded(self, tree: str | None) -> Mapping[str, t.Any]:
+        """The placements that a fleet tree has on record.
+
+        @raises TreeError: they cannot be read.
+        """
+        if tree and not Path(tree).is_dir():
+            display.warning(NO_TREE.format(tree), formatted=True)
+        return placements.read(tree) if tree else {}
 
     def _source(self, arguments: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]) -> tuple[Source, Folder]:
         if arguments.get("inventory"):

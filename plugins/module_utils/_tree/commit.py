@@ -33,6 +33,7 @@ _UNFINISHED = {
 }
 # another Git command on the same repository is soon over
 _PATIENCE = 3.0
+_STAGE_FIX = "The files are written. Mend that, then run again: they are committed then."
 _HOOK_FIX = "The files are written and staged. Mend that, then run again: they are committed then."
 
 
@@ -159,7 +160,8 @@ class Repository:
         if not self._dirty(mine):
             return ""
         feed = git.nul(self.prefix + path for path in sorted(mine))
-        git.run(self.top, ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], feed=feed)
+        add = ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"]
+        git.run(self.top, add, feed=feed, fix=_STAGE_FIX)
         staged = self._staged()
         difference = _difference(staged, mine)
         if not difference:
@@ -299,7 +301,7 @@ def find(root: str | os.PathLike[str], options: Options) -> Repository | None:
         raise TreeError(
             root,
             f"the repository {found.top} ignores this folder." if found else "it is not in a Git repository.",
-            "Run git init there, or let this tool do it.",
+            "Correct the path, or for a new fleet tree give init=true (tenants_init=true of the role).",
         )
     if options.remote:
         _check_known(options.remote, root, ())
