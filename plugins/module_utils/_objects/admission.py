@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from .._model.entities import Settings
 from .common import FLUX_NAMESPACE, POLICY_PARAMETERS, Object, build
 
+_VARIABLE = re.compile(r"\bvariables\.(\w+)")
 _API = "admissionregistration.k8s.io/v1"
 
 PROVISIONER = "system:serviceaccount:self-provisioning:provisioner"
@@ -84,7 +86,9 @@ class Policy:
     """A ValidatingAdmissionPolicy.
 
     @param conditions: requests that do not meet all of them are let through.
-    @param variables: named expressions; each may use those before it.
+    @param variables: named expressions, used as C(variables.<name>); each may use those before it. They are written out
+        in the object: an API server that compiles a policy while it judges a request by another one that has variables
+        may die of "concurrent map read and map write" (kubernetes/kubernetes#135757).
     @param validations: an expression that must hold, and an expression for the message.
     @param parameters: whether it reads the namespace's allow-lists.
     @param selector: the namespaces in which it holds; None for requests that are not inside a namespace.
@@ -103,15 +107,18 @@ class Policy:
 
     def objects(self, settings: Settings) -> list[Object]:
         """The policy and its binding."""
+        known: dict[str, str] = {}
+        for name, text in self.variables.items():
+            known[name] = f"({_written_out(text, known)})"
         spec: Object = {
             "failurePolicy": "Fail",
             "matchConditions": self.conditions,
             "matchConstraints": {"matchPolicy": "Equivalent", "resourceRules": self.rules},
             "validations": [
                 {
-                    "expression": holds,
+                    "expression": _written_out(holds, known),
                     "message": f"refused by {self.name}",
-                    "messageExpression": says,
+                    "messageExpression": _written_out(says, known),
                     "reason": "Forbidden",
                 }
                 for holds, says in self.validations
@@ -119,8 +126,6 @@ class Policy:
         }
         if self.excluded:
             spec["matchConstraints"]["excludeResourceRules"] = self.excluded
-        if self.variables:
-            spec["variables"] = [{"name": name, "expression": text} for name, text in self.variables.items()]
         action = settings.policies["action"] if self.advisory else "Deny"
         binding: Object = {"policyName": self.name, "validationActions": [action]}
         if self.parameters:
@@ -133,6 +138,10 @@ class Policy:
             build(_API, "ValidatingAdmissionPolicy", self.name, spec=spec),
             build(_API, "ValidatingAdmissionPolicyBinding", self.name, spec=binding),
         ]
+
+
+def _written_out(text: str, known: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda found: known[found[1]], text)
 
 
 def tenants_namespaces(settings: Settings) -> Object:

@@ -104,7 +104,7 @@ def role_bindings(settings: Settings) -> Policy:
             ),
         ],
         {
-            "strangers": 'object.?subjects.orValue([]).filter(s, s.kind != "ServiceAccount" || '
+            "strangers": 'dyn(object).?subjects.orValue([]).filter(s, s.kind != "ServiceAccount" || '
             's.?namespace.orValue("") != request.namespace)',
             "role": "object.roleRef",
             "limited": f"namespaceObject.metadata.?annotations[{annotation}].hasValue()",
@@ -141,7 +141,7 @@ def service_accounts(settings: Settings) -> Policy:
             "reserved": cel(RECONCILER),
             "spec": pod_spec("object"),
             "account": f'request.kind.kind == "TokenRequest" ? {_NAME} : request.kind.kind == "Secret" ? '
-            '(object.?type.orValue("") == "kubernetes.io/service-account-token" ? '
+            '(dyn(object).?type.orValue("") == "kubernetes.io/service-account-token" ? '
             'string(object.metadata.?annotations["kubernetes.io/service-account.name"].orValue("")) : "") : '
             'string(variables.spec.?serviceAccountName.orValue(""))',
         },

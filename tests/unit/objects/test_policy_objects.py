@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import read_source
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster, Settings
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.policies import policy_objects
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.policy_params import build_parameters
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.provisioner import provisioner_objects
 
 from .conftest import Make, make_settings
 
@@ -162,3 +167,15 @@ def test_the_usual_priority_is_always_allowed(
     allowed = {} if listed is None else {"priority_classes": listed}
     (found,) = build_parameters(make(allowed=allowed, priority_class="usual"), cluster, settings)
     assert found["data"] == data
+
+
+def test_no_policy_has_variables_as_they_can_kill_the_api_server() -> None:
+    """kubernetes/kubernetes#135757: policies that are compiled share a map with variables that are evaluated."""
+    root = Path(__file__).resolve().parents[3] / "inventories/example"
+    fleet = compile_fleet(read_source(root)[0], today=datetime.date(2026, 11, 21))
+    made = [each for line in LINES for each in policy_objects(fleet.settings, line)]
+    policies = [
+        each for each in [*made, *provisioner_objects(fleet, "research-gpu")] if each["kind"].endswith("Policy")
+    ]
+    assert len(policies) == 2 * len(CONTENT | ISOLATION) + 1
+    assert not [each["metadata"]["name"] for each in policies if "variables" in json.dumps(each)]
