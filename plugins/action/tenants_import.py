@@ -18,6 +18,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._import.conv
     Options,
     convert,
     existing,
+    incomplete,
 )
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._import.facts import Object
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._import.grouping import Grouping
@@ -85,15 +86,16 @@ class ActionModule(FleetAction):
                 raise ModelError(f"clusters: there is no cluster {name!r}. {suggest(name, fleet.clusters)}")
         into = _inventory(arguments, folder)
         options = _options(arguments)
-        objects, requests = _read(arguments, names, fleet)
+        objects, unreadable, requests = _read(arguments, names, fleet)
         # placements of other tenants do not matter here, and placing them anew could not
-        imported = convert(objects, fleet, options)
+        imported = convert(objects, fleet, options, unreadable)
         blocked = existing(imported, fleet, overwrite=arguments["overwrite"])
         fresh = [name for name in imported.tenants if name not in blocked]
         refused = verify.check(imported, fresh, source, fleet.today)
         if arguments["write_invalid"]:
             refused = set()
-        return self._write(imported, into, blocked, refused, names, requests, arguments)
+        missing = incomplete(imported, fleet.settings)
+        return self._write(imported, into, blocked, refused, missing, names, requests, arguments)
 
     def _write(
         self,
@@ -101,6 +103,7 @@ class ActionModule(FleetAction):
         into: Path,
         blocked: set[str],
         refused: set[str],
+        missing: Mapping[str, list[str]],
         clusters: list[str],
         requests: dict[str, int],
         arguments: Mapping[str, t.Any],
@@ -111,7 +114,8 @@ class ActionModule(FleetAction):
             path = files.path_of(into, name)
             # an inventory may keep its tenants elsewhere, or hold this file without loading it
             before = path.read_text(encoding="utf-8") if path.exists() else ""
-            text = files.text(tenant, "the cluster" + ("s " if len(clusters) > 1 else " ") + ", ".join(clusters))
+            origin = "the cluster" + ("s " if len(clusters) > 1 else " ") + ", ".join(clusters)
+            text = files.text(tenant, origin, missing[name])
             if name in blocked:
                 action, why = "kept", "the inventory has this tenant already"
             elif name in refused:
@@ -125,7 +129,8 @@ class ActionModule(FleetAction):
                 diff.append({"before_header": str(path), "after_header": str(path), "before": before, "after": text})
                 if not check:
                     files.write(path, text)
-            rows.append({"tenant": name, "path": str(path), "action": action, "why": why})
+            row = {"tenant": name, "path": str(path), "action": action, "why": why}
+            rows.append({**row, "held_back": files.held_back(text)})
         written = {row["tenant"] for row in rows if row["action"] in ("created", "overwritten", "unchanged")}
         findings = imported.findings.sorted
         result: dict[str, t.Any] = {
@@ -144,6 +149,7 @@ class ActionModule(FleetAction):
                 for draft in sorted(imported.drafts, key=lambda each: each.identity)
             ],
             "findings": [finding.as_dict() for finding in findings],
+            "incomplete": {name: keys for name, keys in missing.items() if name in written and keys},
             "superseded": imported.superseded,
             "left_out": imported.left_out,
             "requests": requests,
@@ -192,12 +198,13 @@ def _mapping(given: t.Any) -> Mapping[str, str]:
 
 def _read(
     arguments: Mapping[str, t.Any], names: list[str], fleet: Fleet
-) -> tuple[dict[str, list[Object]], dict[str, int]]:
-    """The objects of every cluster, and how many requests that took."""
+) -> tuple[dict[str, list[Object]], dict[str, dict[str, str]], dict[str, int]]:
+    """The objects of every cluster, files that cannot be read, and how many requests it took."""
     if arguments["manifests"]:
         if len(names) > 1:
             raise ModelError("manifests: a folder holds one cluster. Name one in clusters.")
-        return {names[0]: read_folder(Path(arguments["manifests"]).absolute())}, {}
+        found = read_folder(Path(arguments["manifests"]).absolute())
+        return {names[0]: found.objects}, {names[0]: found.unreadable}, {}
     objects, requests = {}, dict[str, int]()
     for name in names:
         way = access.Access.of(arguments, fleet.clusters[name].get("kubeconfig"))
@@ -207,4 +214,4 @@ def _read(
             objects[name] = read_cluster(session)
             for verb, count in session.requests.items():
                 requests[verb] = requests.get(verb, 0) + count
-    return objects, requests
+    return objects, {}, requests

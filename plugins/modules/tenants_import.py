@@ -19,8 +19,10 @@ description:
   - What the new inventory would change on the cluster is listed too, because it is compiled, rendered, and compared
     with what is in force. Where nothing isolates a namespace today, the baseline network policies would.
   - Never writes to a cluster, and never over a file unless O(overwrite=true).
-  - The clusters have to be in the inventory already. Environments get a placement there and
-    C(adoption_policy=if_identical).
+  - The clusters have to be in the inventory already. Environments get a placement there.
+  - A tenant gets C(adoption_policy=if_identical) when nothing that is in force would change, else
+    C(adoption_policy=never), and the report names the line to change when that is accepted.
+  - A namespace gets the size that adds nothing to its quota and limits; where every size would, it gets C(size=none).
   - Runs on the controller.
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
@@ -38,6 +40,8 @@ options:
     description:
       - A folder with YAML or JSON manifests to read instead of the cluster, such as the output of
         C(kubectl get -o yaml). It should hold all namespaces, because network rules select them by their labels.
+      - A file that cannot be read is reported and left out, and no tenant is adopted before it is mended. The task
+        fails only when no file can be read.
     type: path
   namespaces:
     description:
@@ -146,12 +150,17 @@ RETURN = r"""
 files:
   description: >-
     For each tenant its file and C(action), one of V(created), V(overwritten), V(unchanged), V(kept), V(refused), and
-    why.
+    why. C(held_back) is the line with C(adoption_policy=never), which is to be changed once what would change is
+    accepted; 0 when nothing would.
   returned: success
   type: list
   elements: dict
   sample:
-    - {tenant: physics, path: /srv/inventories/example/group_vars/all/tenants/physics.yml, action: created, why: ""}
+    - tenant: physics
+      path: /srv/inventories/example/group_vars/all/tenants/physics.yml
+      action: created
+      why: ""
+      held_back: 7
 tenants:
   description: What was, or in check mode would be, written, by tenant.
   returned: success
@@ -176,9 +185,9 @@ findings:
   contains:
     code:
       description: >-
-        V(invalid), the inventory has an error with it; V(not-expressed), it stays on the cluster and is not declared;
-        V(would-change), applying the inventory changes it; V(not-adoptable), the namespace would be refused;
-        V(note).
+        V(unreadable), a file of O(manifests) is left out; V(invalid), the inventory has an error with it;
+        V(not-expressed), it stays on the cluster and is not declared; V(would-change), applying the inventory changes
+        it; V(not-adoptable), the namespace would be refused; V(note).
       type: str
       sample: not-expressed
     cluster:
@@ -209,6 +218,12 @@ findings:
       description: What to do.
       type: str
       sample: It stays as it is. To declare it, make a ClusterRole with the same rules and bind that.
+incomplete:
+  description: >-
+    What people have to say about each written tenant, because no cluster knows it: keys that are there as comments.
+  returned: success
+  type: dict
+  sample: {physics: [owners, contacts, billing.cost_center]}
 superseded:
   description: >-
     Hand-made objects whose whole content is declared now. Once the inventory is applied they only stand beside ours and

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 
+from .._live.adoption import NEVER
 from .._model.entities import Settings
 from .declare import Draft
 from .facts import Object, Subject, binding_of, subjects_of
@@ -60,7 +61,7 @@ def _tenant(name: str, members: list[Draft], settings: Settings, owner_roles: Se
             tenant["owner_cluster_role"] = role
         shared = shared - owners
         _take(members, owners)
-    tenant["adoption_policy"] = "if_identical"
+    tenant["adoption_policy"] = NEVER  # until it is proven that nothing changes
     tenant.update(_lift(members))
     if shared:
         _take(members, shared)

@@ -9,12 +9,12 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .._model.entities import Cluster
+from .._model.entities import Cluster, Settings
 from .._model.fleet import Fleet
 from .assemble import tenants
 from .declare import Draft, declare
-from .facts import Facts, Object, is_ours, read
-from .finding import NOT_EXPRESSED, NOTE, Finding, Findings
+from .facts import Facts, Object, is_ours, own_keys, read
+from .finding import NOT_EXPRESSED, NOTE, UNREADABLE, Finding, Findings
 from .grouping import Grouping, Identity, chosen, fault
 from .network import Surroundings
 
@@ -57,10 +57,16 @@ class Imported:
     inside: dict[tuple[str, str], list[Object]] = field(default_factory=dict)
 
 
-def convert(sources: Mapping[str, Iterable[Object]], fleet: Fleet, options: Options) -> Imported:
+def convert(
+    sources: Mapping[str, Iterable[Object]],
+    fleet: Fleet,
+    options: Options,
+    unreadable: Mapping[str, Mapping[str, str]] | None = None,
+) -> Imported:
     """Imports hand-made namespaces.
 
     @param sources: the objects of each cluster; all its namespaces, even those that are not imported.
+    @param unreadable: for each cluster the files that could not be read, and why.
     @param fleet: the inventory so far, which knows the clusters.
     @raises ModelError: the options cannot be used.
     """
@@ -83,6 +89,12 @@ def convert(sources: Mapping[str, Iterable[Object]], fleet: Fleet, options: Opti
         namespace = done.namespaces[cluster, draft.identity.namespace]
         declare(draft, fleet.clusters[cluster], fleet.settings, namespace, done.findings.teller(cluster))
     done.tenants = tenants(done.drafts, fleet.settings, options.owner_roles)
+    for cluster, broken in (unreadable or {}).items():
+        for file, why in broken.items():
+            what = f"it cannot be read{why}"
+            fix = "What it holds is missing here: mend it and import again."
+            done.findings.add(Finding(UNREADABLE, cluster, "", "File", file, "", what, fix))
+    _tell_lost_text(done)
     done.superseded = [
         {
             "cluster": cluster,
@@ -96,6 +108,18 @@ def convert(sources: Mapping[str, Iterable[Object]], fleet: Fleet, options: Opti
         if not is_ours(each)
     ]
     return done
+
+
+def _tell_lost_text(done: Imported) -> None:
+    """Labels and annotations of objects that ours replace go with them."""
+    for draft in done.drafts:
+        for each in draft.facts.covered:
+            meta = each["metadata"]
+            keys = [f"{part}.{key}" for part in ("labels", "annotations") for key in own_keys(meta.get(part) or {})]
+            if keys and not is_ours(each):
+                what = f"{', '.join(keys)} are not taken over; only those of namespaces are."
+                fix = "Note them elsewhere before you delete the object."
+                done.findings.teller(draft.clusters[0])(NOTE, each, "metadata", what, fix)
 
 
 @dataclass
@@ -192,6 +216,17 @@ def _join(first: Draft, other: Draft, done: Imported) -> None:
 
 def _essence(facts: Facts) -> dict[str, t.Any]:
     return {key: value for key, value in vars(facts).items() if key != "covered"}
+
+
+def incomplete(imported: Imported, settings: Settings) -> dict[str, list[str]]:
+    """What people have to say about each tenant, because no object of a cluster does: keys of the tenant file."""
+    contacts = settings.defaults.get("contacts") or {}
+    missing = {}
+    for name, tenant in imported.tenants.items():
+        keys = [] if tenant.get("owners") else ["owners"]
+        keys += [] if contacts.get("owner") and contacts.get("technical") else ["contacts"]
+        missing[name] = [*keys, "billing.cost_center"]
+    return missing
 
 
 def existing(imported: Imported, fleet: Fleet, *, overwrite: bool) -> set[str]:

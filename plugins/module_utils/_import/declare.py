@@ -15,13 +15,16 @@ from .._model.errors import Where
 from .._model.inheritance import Level, resolve
 from .._model.quantity import Quantity, parse
 from .._model.resources import STORAGE_CLASS, canonical_quota
-from .._model.schema_layer import POD_SECURITY, STAGES
+from .._model.schema_layer import NO_SIZE, POD_SECURITY, STAGES
 from .facts import Facts, Limits, Object, Subject
-from .finding import NOT_EXPRESSED, Tell
+from .finding import NOT_EXPRESSED, NOTE, Tell
 from .grouping import Identity
-from .network import peers_of, rules_of
+from .network import Rule, peers_of, rules_of
 
+SIDES = ("allow_from", "egress")
 _STRICTNESS = {level: rank for rank, level in enumerate(POD_SECURITY)}
+#: What capacity is counted by.
+_COUNTED = ("requests.cpu", "requests.memory")
 _SECURITY_DEFAULTS = {"enforce": "baseline", "audit": "restricted", "warn": "restricted"}
 
 
@@ -90,10 +93,14 @@ def limits_of(item: Mapping[str, t.Any]) -> dict[str, dict[str, Quantity]]:
 
 
 def choose_size(facts: Facts, settings: Settings) -> tuple[str | None, Base]:
-    """The size that leaves least to declare, and first of all adds nothing that cannot be taken away again."""
-    candidates = [None, *sorted(settings.sizes)]
+    """The size that leaves least to declare, and first of all adds nothing that cannot be taken away again.
+
+    Where every size adds something, the environment takes none.
+    """
+    candidates = [None, *sorted(settings.sizes), *(() if NO_SIZE in settings.sizes else (NO_SIZE,))]
     bases = {name: Base.of(settings, name) for name in candidates}
-    best = min(candidates, key=lambda name: (*_distance(facts, bases[name]), name is not None, name or ""))
+    ranked = {name: (*_distance(facts, bases[name]), rank) for rank, name in enumerate(candidates)}
+    best = min(candidates, key=lambda name: ranked[name])
     return best, bases[best]
 
 
@@ -102,9 +109,16 @@ def _distance(facts: Facts, base: Base) -> tuple[int, int]:
     added = len(hard.keys() - facts.hard.keys()) + len(scoped.keys() - facts.scoped.keys())
     added += len(limits.keys() - facts.limits.keys()) + _is_stricter(base, "enforce", facts)
     added += base.values.get("pod_disruption_budget") is not None and facts.disruption is None
+    added += len(base.rights - facts.rights) + len(_rules(base) - facts.network.rules)
+    added += sum(len(names) for names in (base.values.get("requires") or {}).values())
     overridden = sum(hard.get(key) != amount for key, amount in facts.hard.items())
     overridden += sum(limits.get(key) != amounts for key, amounts in facts.limits.items())
     return added, overridden
+
+
+def _rules(base: Base) -> set[Rule]:
+    network = base.values.get("network") or {}
+    return {rule for side in SIDES for rule in rules_of(side, network.get(side, ()))}
 
 
 def _is_stricter(base: Base, mode: str, facts: Facts) -> bool:
@@ -121,6 +135,11 @@ def declare(draft: Draft, cluster: Cluster, settings: Settings, namespace: Objec
         values["stage"] = cluster.stage
     if size:
         values["size"] = size
+    open_ends = [key for key in _COUNTED if key not in facts.hard and key not in base.hard]
+    if size == NO_SIZE and open_ends:
+        what = f"it takes no size, because each would add something, and nothing limits {' and '.join(open_ends)}."
+        fix = "Capacity and budgets count it as nothing until you declare an amount, or choose a size."
+        tell(NOTE, namespace, "size", what, fix)
     values["placement"] = {"clusters": draft.clusters, "reason": "imported, it was there"}
     domain = cluster.values.get("cluster_security_domain", "internal_only")
     if domain != (base.values.get("classification") or {}).get("security_domain", "internal_only"):
@@ -136,6 +155,10 @@ def declare(draft: Draft, cluster: Cluster, settings: Settings, namespace: Objec
     security = _security(facts, base)
     if security:
         values["pod_security"] = security
+    if security.get("enforce") == POD_SECURITY[0] and not facts.pod_security["enforce"]:
+        what = "it has no Pod Security level, so every pod may run; that is declared."
+        fix = "Declare baseline or restricted once its pods can do with that."
+        tell(NOTE, namespace, "pod_security.enforce", what, fix)
     network = _network(facts, base)
     if network:
         values["network"] = network
@@ -206,7 +229,7 @@ def _security(facts: Facts, base: Base) -> dict[str, str]:
 def _network(facts: Facts, base: Base) -> Object:
     above = base.values.get("network") or {}
     network: Object = {}
-    for side in ("allow_from", "egress"):
+    for side in SIDES:
         rules = {rule for rule in facts.network.rules if rule[0] == side} - rules_of(side, above.get(side, ()))
         if rules:
             network[side] = peers_of(rules)

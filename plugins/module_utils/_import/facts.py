@@ -41,6 +41,8 @@ KINDS = (
 #: Other tools write these, and go on doing so; what we do not declare stays.
 _FOREIGN = ("openshift.io", "cattle.io", "k8s.io", "kubernetes.io", "fluxcd.io", "argoproj.io", "helm.sh")
 _FREE = "app.kubernetes.io/"
+#: Kubernetes and kubectl write these in every namespace.
+_KUBERNETES = ("kubernetes.io/metadata.name", "kubectl.kubernetes.io/last-applied-configuration")
 _TAKEN = (MANAGED_BY, "app.kubernetes.io/instance")
 _MODES = ("enforce", "audit", "warn")
 
@@ -108,15 +110,17 @@ def _read_namespace(namespace: Object, facts: Facts, around: Surroundings, tell:
         tell(NOTE, namespace, "metadata.ownerReferences", what, "Take it away from that controller first.")
     labels = meta.get("labels") or {}
     _read_pod_security(namespace, labels, facts, tell)
+    left: list[str] = []
     for part, given, kept in (
         ("labels", labels, facts.labels),
         ("annotations", meta.get("annotations") or {}, facts.annotations),
     ):
         for key, value in sorted(given.items()):
             prefix = key.rpartition("/")[0]
-            if prefix == domain or key.startswith(POD_SECURITY) or key in _TAKEN:
+            if key.startswith(POD_SECURITY) or key in (*_TAKEN, *_KUBERNETES):
                 continue
-            if _foreign(prefix) and not key.startswith(_FREE):
+            if prefix == domain or (_foreign(prefix) and not key.startswith(_FREE)):
+                left.append(f"{part}.{key}")
                 continue
             why = unfit(part, {key: value})
             if why:
@@ -124,6 +128,14 @@ def _read_namespace(namespace: Object, facts: Facts, around: Surroundings, tell:
                 tell(NOT_EXPRESSED, namespace, f"metadata.{part}.{key}", what, "It stays as it is; nothing to do.")
             else:
                 kept[key] = value
+    if left:
+        what = f"{', '.join(left)} are written by tools, and are not declared."
+        tell(NOTE, namespace, "metadata", what, "What the inventory does not set stays as it is.")
+
+
+def own_keys(texts: Mapping[str, str]) -> list[str]:
+    """Keys that no tool writes."""
+    return [key for key in sorted(texts) if not _foreign(key.rpartition("/")[0]) and key not in _KUBERNETES]
 
 
 def _foreign(prefix: str) -> bool:
@@ -138,15 +150,6 @@ def _read_pod_security(namespace: Object, labels: Mapping[str, str], facts: Fact
             what = f"{level!r} is no level; the API server treats it as restricted."
             tell(NOTE, namespace, f"metadata.labels.{POD_SECURITY}{mode}", what, "Correct it.")
             given[mode] = "restricted"
-    if not given["enforce"]:
-        what = "it has no Pod Security level, so every pod may run; that is declared, unless a level above forbids it."
-        tell(
-            NOTE,
-            namespace,
-            "pod_security.enforce",
-            what,
-            "Declare baseline or restricted once its pods can do with that.",
-        )
     version = versions.get("enforce") or next(iter(versions.values()), "latest")
     if len(set(versions.values())) > 1:
         tell(

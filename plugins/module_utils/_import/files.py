@@ -62,8 +62,24 @@ def _nested(items: list[t.Any]) -> bool:
     return any(isinstance(item, (dict, list)) for item in items)
 
 
-def text(tenant: t.Mapping[str, t.Any], origin: str) -> str:
-    """The file of a tenant."""
+#: What to write for keys that no cluster knows.
+_FORMS = {
+    "owners": "owners: [{kind: Group, name: …}]",
+    "contacts": "contacts: {owner: …, technical: […]}",
+    "billing.cost_center": "billing: {cost_center: …}",
+}
+_HELD_BACK = "  adoption_policy: never\n"
+_ACCEPT = """\
+  # Never: applying would change what the report of the import lists. To accept that, write if_identical; or always,
+  # where the report says that it would not be adopted as it is.
+"""
+
+
+def text(tenant: t.Mapping[str, t.Any], origin: str, missing: t.Iterable[str] = ()) -> str:
+    """The file of a tenant.
+
+    @param missing: keys that people have to fill in; they are there as comments.
+    """
     body = yaml.dump(
         {tenant_variable(tenant["id"]): dict(tenant)},
         Dumper=_dumper(),
@@ -72,7 +88,18 @@ def text(tenant: t.Mapping[str, t.Any], origin: str) -> str:
         allow_unicode=True,
         default_flow_style=False,
     )
-    return f"---\n# Imported from {origin}. It is yours to edit from now on.\n{body}"
+    first, name, rest = body.split("\n", 2)
+    todo = [f"  # {_FORMS[key]}\n" for key in missing]
+    if todo:
+        todo.insert(0, "  # To be completed, because no cluster knows it:\n")
+    rest = "".join(todo) + rest.replace(_HELD_BACK, _ACCEPT + _HELD_BACK, 1)
+    return f"---\n# Imported from {origin}. It is yours to edit from now on.\n{first}\n{name}\n{rest}"
+
+
+def held_back(content: str) -> int:
+    """The line that keeps a tenant from being adopted, 0 when none does."""
+    before, found, _rest = content.partition(_HELD_BACK)
+    return before.count("\n") + 1 if found else 0
 
 
 def path_of(inventory: Path, tenant: str) -> Path:

@@ -9,6 +9,8 @@ import typing as t
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+#: A file of the folder of manifests is none that can be read; what it holds is not known.
+UNREADABLE = "unreadable"
 #: The object, or a part of it, has no form in the inventory. It stays on the cluster as it is.
 NOT_EXPRESSED = "not-expressed"
 #: Applying the new inventory changes what is in force today.
@@ -19,7 +21,7 @@ NOT_ADOPTABLE = "not-adoptable"
 INVALID = "invalid"
 #: Good to know.
 NOTE = "note"
-CODES = (INVALID, NOT_EXPRESSED, WOULD_CHANGE, NOT_ADOPTABLE, NOTE)
+CODES = (UNREADABLE, INVALID, NOT_EXPRESSED, WOULD_CHANGE, NOT_ADOPTABLE, NOTE)
 
 
 @dataclass(frozen=True)

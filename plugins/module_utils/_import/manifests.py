@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from .._inventory.yaml_data import YamlError, documents
@@ -17,18 +18,39 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 _WANTED = frozenset(KINDS)
 
 
-def read_folder(folder: Path) -> list[Object]:
+@dataclass
+class Manifests:
+    """What a folder holds.
+
+    @param unreadable: files that are no YAML, and why.
+    """
+
+    objects: list[Object]
+    unreadable: dict[str, str]
+
+
+def read_folder(folder: Path) -> Manifests:
     """The objects that matter, each once. What is not a manifest is passed over; nothing is templated or run.
 
-    @raises ModelError: the folder or a file cannot be read, or an object is there twice.
+    One broken file does not stop the others: it is named.
+
+    @raises ModelError: the folder is not there, no file of it can be read, or an object is there twice.
     """
     if not folder.is_dir():
         raise ModelError(f"manifests: the folder {folder} does not exist.")
     found: dict[tuple[str, str, str], tuple[Object, Path]] = {}
+    unreadable: dict[str, str] = {}
+    files = 0
     for file in sorted(folder.rglob("*")):
         if file.suffix not in _SUFFIXES or not file.is_file() or _hidden(file.relative_to(folder)):
             continue
-        for each in _objects(file):
+        files += 1
+        try:
+            objects = list(_objects(file))
+        except ModelError as error:
+            unreadable[str(file.relative_to(folder))] = str(error)
+            continue
+        for each in objects:
             meta = each["metadata"]
             key = each["kind"], meta.get("namespace") or "", meta["name"]
             if key in found:
@@ -36,7 +58,10 @@ def read_folder(folder: Path) -> list[Object]:
                     f"{each['kind']} {key[1]}/{key[2]} is in {found[key][1]} and in {file}. Keep one of them."
                 )
             found[key] = each, file
-    return [each for each, _file in found.values()]
+    if unreadable and len(unreadable) == files:
+        told = " ".join(f"{file}{why}" for file, why in unreadable.items())
+        raise ModelError(f"manifests: no file in {folder} can be read: {told}")
+    return Manifests([each for each, _file in found.values()], unreadable)
 
 
 def _hidden(path: Path) -> bool:
@@ -44,15 +69,16 @@ def _hidden(path: Path) -> bool:
 
 
 def _objects(file: Path) -> Iterator[Object]:
+    """@raises ModelError: it cannot be read; the text goes on after the name of the file."""
     try:
         found = list(documents(file.read_text(encoding="utf-8")))
         wrong = next((each.duplicates[0] for each in found if each.duplicates), None)
         if wrong:
             raise wrong
     except YamlError as error:
-        raise ModelError(f"{file}, line {error.line}, cannot be read: {error}") from None
+        raise ModelError(f", line {error.line}: {error}") from None
     except UnicodeDecodeError:
-        raise ModelError(f"{file} cannot be read: it is not UTF-8 text.") from None
+        raise ModelError(": it is not UTF-8 text.") from None
     for document in found:
         yield from _flat(document.value)
 

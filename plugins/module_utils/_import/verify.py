@@ -15,11 +15,12 @@ from .._live import adoption
 from .._model.entities import Source
 from .._model.fleet import Fleet, compile_fleet
 from .._model.names import tenant_variable
+from .._model.resources import STORAGE_CLASS
 from .._objects.environment import environment_objects
 from .convert import Imported
 from .declare import Draft
 from .facts import Facts, Object, is_ours, read
-from .finding import INVALID, NOT_ADOPTABLE, NOTE, WOULD_CHANGE, Finding
+from .finding import INVALID, NOT_ADOPTABLE, NOTE, UNREADABLE, WOULD_CHANGE, Finding
 from .network import show_rule
 
 _SECURITY = ("enforce", "audit", "warn")
@@ -33,8 +34,13 @@ def compiled(imported: Imported, names: t.Iterable[str], source: Source, today: 
 
 
 def check(imported: Imported, names: t.Iterable[str], source: Source, today: datetime.date) -> set[str]:
-    """Finds what would change, and what the inventory refuses; gives the tenants that it refuses."""
+    """Finds what would change, and what the inventory refuses; gives the tenants that it refuses.
+
+    Tenants of which nothing would change may be adopted from now on.
+    """
     wanted = list(names)
+    for each in wanted:  # an answer to what would happen if they were taken over
+        imported.tenants[each]["adoption_policy"] = adoption.IF_IDENTICAL
     fleet = compiled(imported, wanted, source, today)
     variables = {tenant_variable(name): name for name in wanted}
     refused = set()
@@ -56,7 +62,18 @@ def check(imported: Imported, names: t.Iterable[str], source: Source, today: dat
         for cluster in draft.clusters:
             rendered = environment_objects(environment, fleet.clusters[cluster], fleet.settings)
             _compare(imported, draft, cluster, rendered)
+    for each in refused | _changing(imported):
+        imported.tenants[each]["adoption_policy"] = adoption.NEVER
     return refused
+
+
+def _changing(imported: Imported) -> set[str]:
+    """The tenants of which something in force would change; all of them, when not everything could be read."""
+    found = imported.findings.sorted
+    if any(each.code == UNREADABLE for each in found):
+        return set(imported.tenants)
+    namespaces = {each.namespace for each in found if each.code == WOULD_CHANGE}
+    return {draft.identity.tenant for draft in imported.drafts if draft.identity.namespace in namespaces}
 
 
 def _named(text: str, variables: Mapping[str, str]) -> str:
@@ -84,8 +101,12 @@ def changes(old: Facts, new: Facts) -> Iterator[Change]:
     yield from _pod_security(old, new)
     for part in ("labels", "annotations"):
         yield from _texts(f"metadata.{part}", getattr(old, part), getattr(new, part))
-    size = "Take it out of the size or of fleet_defaults, or add a size without it to fleet_sizes."
-    yield from _amounts("resource_quota.hard", old.hard, new.hard, size)
+    size = "fleet_defaults says so; change it there if that is not meant."
+    for key in sorted(old.hard.keys() | new.hard.keys()):
+        fix = size
+        if STORAGE_CLASS in key:
+            fix = "Every quota closes storage classes that are not in allowed.storage_classes; add it there to keep it."
+        yield from _amounts("resource_quota.hard", _only(old.hard, key), _only(new.hard, key), fix)
     for name in sorted(old.scoped.keys() | new.scoped.keys()):
         if old.scoped.get(name) != new.scoped.get(name):
             yield WOULD_CHANGE, f"resource_quota.scoped.{name}", _was(old.scoped.get(name), new.scoped.get(name)), size
@@ -135,6 +156,10 @@ def _amounts(field: str, old: Mapping[str, t.Any], new: Mapping[str, t.Any], fix
     for key in sorted(old.keys() | new.keys()):
         if old.get(key) != new.get(key):
             yield WOULD_CHANGE, f"{field}.{key}", _was(old.get(key), new.get(key)), fix
+
+
+def _only(amounts: Mapping[str, t.Any], key: str) -> Mapping[str, t.Any]:
+    return {key: amounts[key]} if key in amounts else {}
 
 
 def _was(old: t.Any, new: t.Any) -> str:

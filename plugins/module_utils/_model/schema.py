@@ -81,7 +81,10 @@ ENVIRONMENT = obj(
         "name": {**LABEL_ID, "description": "Its name; part of the namespace's name."},
         "description": text("What it is for."),
         "stage": choice("Which clusters it belongs on. Default: the name, when that is a stage.", STAGES),
-        "size": text("One of C(fleet_sizes).", **{"x-names": "size"}),
+        "size": text(
+            "One of C(fleet_sizes), or C(none): only what C(fleet_defaults) and the levels themselves say.",
+            **{"x-names": "size"},
+        ),
         "state": choice("What it does now.", STATES, default="active"),
         "expires_at": ref("date", "The day after which it is no longer needed."),
         "placement": PLACEMENT,

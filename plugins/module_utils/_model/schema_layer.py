@@ -33,6 +33,8 @@ STATES = {
     "archived": "keeps its data; its compute quota is zero and its people may only look",
 }
 POD_SECURITY = ("privileged", "baseline", "restricted")
+#: What an environment says that takes no size, not even that of the defaults.
+NO_SIZE = "none"
 
 HINT_LABEL = "Use lower-case letters, digits and dashes; start and end with a letter or digit; at most 63 characters."
 HINT_DATE = "Write a date as YYYY-MM-DD."

@@ -121,6 +121,8 @@ def _environment(
         )
         return None
     size = declared.get("size", settings.defaults.get("size"))
+    if size == schema_layer.NO_SIZE and size not in settings.sizes:
+        size = None
     at = where / "size" if "size" in declared else Where("fleet_defaults") / "size"
     if size is not None and size not in settings.sizes and "fleet_sizes" not in settings.broken:
         problems.error("unknown-name", at, f"{show(size)} is not a size of fleet_sizes.", suggest(size, settings.sizes))

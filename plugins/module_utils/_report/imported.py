@@ -12,6 +12,7 @@ from .table import count, heading, wrapped
 from .table import names as shorten
 
 _HEADINGS = {
+    "unreadable": "could not be read",
     "invalid": "the inventory refuses",
     "not-expressed": "could not be expressed",
     "would-change": "would change when the inventory is applied",
@@ -19,6 +20,8 @@ _HEADINGS = {
     "note": "good to know",
 }
 _MOST_PLACES = 6
+_MOST_LEFT_OUT = 20
+_WRITTEN = ("created", "overwritten", "unchanged")
 
 
 def summary(result: Mapping[str, t.Any]) -> list[str]:
@@ -26,6 +29,7 @@ def summary(result: Mapping[str, t.Any]) -> list[str]:
     environments, findings = result["environments"], result["findings"]
     tenants = {each["tenant"] for each in environments}
     lines = [f"{count(len(environments), 'namespace')} of {count(len(tenants), 'tenant')} read."]
+    lines += _left_out(result["left_out"])
     for code, title in _HEADINGS.items():
         found = [each for each in findings if each["code"] == code]
         if found:
@@ -37,8 +41,39 @@ def summary(result: Mapping[str, t.Any]) -> list[str]:
             by_kind.setdefault(each["kind"], []).append(f"{each['namespace']}/{each['name']}")
         for kind, names in sorted(by_kind.items()):
             lines += wrapped(f"{kind}: {shorten(names, _MOST_PLACES)}", "    ", "  ")
-    lines += ["", _outcome(result)]
+    if result["incomplete"]:
+        lines += heading(f"to be completed in the tenant files ({len(result['incomplete'])})")
+        by_keys: dict[str, list[str]] = {}
+        for tenant, keys in result["incomplete"].items():
+            by_keys.setdefault(", ".join(keys), []).append(tenant)
+        for keys_text, names in by_keys.items():
+            lines += wrapped(f"{shorten(names, _MOST_PLACES)}: {keys_text}", "    ", "  ")
+    lines += [*_not_yet(result["files"]), "", _outcome(result)]
     return lines
+
+
+def _left_out(given: Iterable[Mapping[str, str]]) -> Iterable[str]:
+    """Namespaces that the inventory has are named, because they were asked for; those of the system are counted."""
+    by_reason: dict[str, list[str]] = {}
+    for each in given:
+        reason, _unused, _detail = each["why"].partition(",")
+        by_reason.setdefault(reason, []).append(each["namespace"])
+    for reason, names in sorted(by_reason.items()):
+        places = "" if reason == "of the system" else f": {shorten(sorted(set(names)), _MOST_LEFT_OUT)}"
+        yield from wrapped(f"{count(len(names), 'namespace')} left out, {reason}{places}.", "  ", "")
+
+
+def _not_yet(files: Iterable[Mapping[str, t.Any]]) -> Iterable[str]:
+    held = [each for each in files if each["held_back"] and each["action"] in _WRITTEN]
+    if held:
+        yield from heading(f"not taken over before you say so ({len(held)})")
+        yield from wrapped(
+            "Something in force would change, or could not be read, so the files say adoption_policy: never. Once you "
+            "accept what is listed above, write if_identical on these lines:",
+            "  ",
+        )
+        for each in held:
+            yield f"    {each['path']}:{each['held_back']}"
 
 
 def _told(findings: Iterable[Mapping[str, str]]) -> Iterable[str]:
@@ -49,13 +84,15 @@ def _told(findings: Iterable[Mapping[str, str]]) -> Iterable[str]:
         grouped.setdefault((each["kind"], each["field"], each["what"], each["fix"]), []).append(place)
     for (kind, field, what, fix), places in grouped.items():
         yield from wrapped(
-            f"{kind} {shorten(places, _MOST_PLACES)}, {field}: {what}{' ' + fix if fix else ''}", "    ", "  "
+            f"{kind} {shorten(places, _MOST_PLACES)}{', ' + field if field else ''}: {what}{' ' + fix if fix else ''}",
+            "    ",
+            "  ",
         )
 
 
 def _outcome(result: Mapping[str, t.Any]) -> str:
     files = [each for each in result["files"] if each["action"] in ("created", "overwritten")]
-    kept = [each for each in result["files"] if each["action"] not in ("created", "overwritten", "unchanged")]
+    kept = [each for each in result["files"] if each["action"] not in _WRITTEN]
     text = f"{count(len(files), 'tenant file')} {'would be ' if result['check'] else ''}written"
     if files:
         text += f" to {files[0]['path'].rpartition('/')[0]}"

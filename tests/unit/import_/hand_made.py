@@ -87,7 +87,8 @@ def run(objects: Iterable[Object], into: Source | None = None, **how: Any) -> tu
     grouping = Grouping(**{key: how.pop(key) for key in list(how) if key in Grouping.__dataclass_fields__})
     before = compile_fleet(into, today=TODAY)
     assert [p.render() for p in before.problems.errors] == []
-    imported = convert({CLUSTER: list(objects)}, before, Options(grouping=grouping, **how))
+    unreadable = {CLUSTER: how.pop("unreadable", {})}
+    imported = convert({CLUSTER: list(objects)}, before, Options(grouping=grouping, **how), unreadable)
     verify.check(imported, imported.tenants, into, TODAY)
     return imported, verify.compiled(imported, imported.tenants, into, TODAY)
 
@@ -102,6 +103,17 @@ def rendered(fleet: Fleet, cluster: str = CLUSTER) -> dict[str, list[Object]]:
 def told(imported: Imported, code: str = "") -> list[tuple[str, str, str]]:
     """Kind, name and field of the findings."""
     return [(f.kind, f.name, f.field) for f in imported.findings.sorted if code in ("", f.code)]
+
+
+#: An organisation that adds nothing to a namespace but the baseline network policies.
+EVERYTHING_OPEN = source({"defaults": {"network": {"ingress_controller": False, "monitoring": False}}})
+
+
+def untouched(name: str) -> list[Object]:
+    """A namespace of which nothing in force changes when it is taken over by such an organisation."""
+    inside: Object = {"podSelector": {}}
+    closed = policy(name, policyTypes=["Ingress", "Egress"], ingress=[{"from": [inside]}], egress=[{"to": [inside]}])
+    return [namespace(name, ALL_SECURITY), closed]
 
 
 # What is in force, read in another way than the import reads it

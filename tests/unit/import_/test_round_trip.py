@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,9 +22,10 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.f
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Source
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet, compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.resources import quota_key
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.environment import environment_objects
 
 from ...integration.playbooks import EXAMPLE
-from .hand_made import TODAY, Object, in_force, rendered, run, source, with_names, without_labels
+from .hand_made import TODAY, Object, in_force, namespace, quota, rendered, run, source, with_names, without_labels
 
 SETTINGS: Object = {
     "sizes": {
@@ -222,3 +224,40 @@ def test_the_example_comes_back_but_for_what_was_granted_for_a_time() -> None:
     assert told == {(name, "pod_security.enforce") for name in RELAXED}
     assert len(imported.drafts) == len(fleet.environments)
     assert len(imported.tenants) == len({each.tenant.id for each in fleet.environments})
+
+
+ORDINARY: list[Object] = [
+    {"requests.cpu": "2", "requests.memory": "4Gi", "limits.memory": "64Gi", "pods": "500"},
+    {"pods": "10"},
+    {"cpu": "1", "memory": "4Gi", "count/secrets": "50", "services.loadbalancers": "3"},
+    {"requests.cpu": "40", "requests.storage": "1Ti", "count/widgets.example.com": "3"},
+    {},
+]
+
+
+@pytest.mark.parametrize("hard", ORDINARY, ids=str)
+def test_an_ordinary_namespace_keeps_exactly_its_quota(hard: Object) -> None:
+    _whole, _fleet, into = example()
+    name = "zoo-app-prod"
+    objects = [namespace(name), *([quota(name, hard=hard)] if hard else [])]
+    imported = convert({"east-prod": objects}, compile_fleet(into, today=TODAY), Options())
+    assert verify.check(imported, imported.tenants, into, TODAY) == set()
+    changed = [f.field for f in imported.findings.sorted if f.code == "would-change"]
+    assert [field for field in changed if field.startswith(("resource_quota", "limit_range.Container.max"))] == []
+    again = verify.compiled(imported, imported.tenants, into, TODAY)
+    (environment,) = [e for e in again.environments if e.namespace == name]
+    new = environment_objects(environment, again.clusters["east-prod"], again.settings)
+    assert in_force(new)["hard"] == in_force(objects)["hard"]
+
+
+def test_a_storage_class_that_security_closes_is_named_as_such() -> None:
+    _whole, _fleet, into = example()
+    defaults = into.settings["fleet_defaults"]
+    closed = {**defaults, "allowed": {**defaults["allowed"], "storage_classes": ["nfs"]}}
+    into = replace(into, settings={**into.settings, "fleet_defaults": closed})
+    imported = convert({"east-prod": [namespace("zoo-app-prod")]}, compile_fleet(into, today=TODAY), Options())
+    verify.check(imported, imported.tenants, into, TODAY)
+    found = [f for f in imported.findings.sorted if f.field.startswith("resource_quota.hard")]
+    assert found != []
+    for each in found:
+        assert (each.code, "allowed.storage_classes" in each.fix) == ("would-change", True)

@@ -11,6 +11,7 @@ import pytest
 
 from .hand_made import (
     ALL_SECURITY,
+    EVERYTHING_OPEN,
     Object,
     account,
     binding,
@@ -23,6 +24,7 @@ from .hand_made import (
     run,
     source,
     told,
+    untouched,
 )
 
 NAME = "physics-lab-prod"
@@ -63,8 +65,8 @@ def test_the_size_that_fits_best_is_taken() -> None:
     assert (exact["size"], exact.get("resource_quota")) == ("small", None)
     near = environment(quota(NAME, hard={"requests.cpu": "5", "pods": "10"}), into=into)
     assert near["resource_quota"] == {"hard": {"requests.cpu": "5"}}
-    imported, _fleet = run([namespace(NAME), quota(NAME, hard={"pods": "10"})], into)
-    assert ("Namespace", NAME, "resource_quota.hard.requests.cpu") in told(imported, "would-change")
+    less = environment(quota(NAME, hard={"pods": "10"}), into=into)
+    assert (less["size"], less["resource_quota"]) == ("none", {"hard": {"pods": "10"}})
 
 
 def test_two_limit_ranges_become_one_and_arbitrary_defaults_are_told() -> None:
@@ -169,6 +171,8 @@ def test_rights_from_above_are_not_repeated_and_those_that_are_new_are_told() ->
         ({"enforce": "baseline", "audit": "baseline"}, {}, {"audit": "baseline"}),
         ({"enforce": "restricted"}, {"enforce": "restricted"}, None),
         ({"enforce": "privileged"}, {"enforce": "baseline"}, None),
+        ({"enforce": "privileged"}, {}, {"enforce": "privileged"}),
+        ({}, {"enforce": "baseline"}, None),
     ],
 )
 def test_pod_security(labels: dict[str, str], base: dict[str, str], declared: dict[str, str] | None) -> None:
@@ -177,7 +181,9 @@ def test_pod_security(labels: dict[str, str], base: dict[str, str], declared: di
     assert environment(labels=given, into=into).get("pod_security") == declared
     imported, _fleet = run([namespace(NAME, given)], into)
     relaxed = base.get("enforce") == "baseline"
-    assert (("Namespace", NAME, "pod_security.enforce") in told(imported, "would-change")) == relaxed
+    field = ("Namespace", NAME, "pod_security.enforce")
+    assert (field in told(imported, "would-change")) == relaxed
+    assert (field in told(imported, "note")) == (not labels and not base), "what is not declared is not said to be"
 
 
 def test_free_labels_and_annotations_come_along_and_foreign_ones_stay_behind() -> None:
@@ -188,7 +194,47 @@ def test_free_labels_and_annotations_come_along_and_foreign_ones_stay_behind() -
     assert declared["labels"] == {"app.kubernetes.io/part-of": "x", "team": "a"}
     assert declared["annotations"] == {"owner.example.com/mail": "a@b"}
     assert told(imported, "not-expressed") == [("Namespace", NAME, "metadata.annotations.t")]
+    (left,) = [f.what for f in imported.findings.sorted if (f.code, f.field) == ("note", "metadata")]
+    assert "labels.field.cattle.io/projectId" in left
+    assert "last-applied" not in left
     rendered(fleet)
+
+
+def test_text_of_an_object_that_ours_replaces_is_told() -> None:
+    noted = quota(NAME, hard={"pods": "3"})
+    noted["metadata"]["annotations"] = {"why": "{{ contract }}", "kubernetes.io/x": "y"}
+    imported, _fleet = run([namespace(NAME), noted, binding(NAME, "view", LEADS)])
+    (finding,) = [f for f in imported.findings.sorted if (f.kind, f.field) == ("ResourceQuota", "metadata")]
+    assert "annotations.why are not taken over" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ([], "if_identical"),
+        ([quota(NAME, hard={"pods": "10"})], "if_identical"),
+        ([quota(NAME, hard={"requests.cpu": "10"})], "never"),
+        ([namespace("physics-web-prod", ALL_SECURITY)], "never"),
+    ],
+)
+def test_only_what_would_not_change_is_adopted(change: list[Object], expected: str) -> None:
+    imported, fleet = run([*untouched(NAME), *change], EVERYTHING_OPEN)
+    assert bool(told(imported, "would-change")) == (expected == "never")
+    assert imported.tenants["physics"]["adoption_policy"] == expected
+    key = f"{fleet.settings.label_domain}/adoption-policy"
+    assert {objects[0]["metadata"]["annotations"].get(key) for objects in rendered(fleet).values()} == {expected}
+
+
+def test_a_size_that_would_bring_anything_is_not_taken() -> None:
+    for brings in (
+        {"requires": {"features": ["gpu"]}},
+        {"network": {"egress": [{"cidr": "10.0.0.0/8"}]}},
+        {"role_bindings": [{"cluster_role": "view", "subjects": [{"kind": "Group", "name": "audit"}]}]},
+        {"limit_range": {"limits": [{"type": "Pod", "max": {"cpu": "1"}}]}},
+    ):
+        hard = {"resource_quota": {"hard": {"pods": "3"}}}
+        into = source({"sizes": {"only": {**hard, **brings}}, "defaults": {"size": "only"}})
+        assert environment(quota(NAME, hard={"pods": "3"}), into=into)["size"] == "none"
 
 
 def test_a_protected_label_is_told() -> None:
@@ -229,7 +275,6 @@ def test_what_is_common_moves_up() -> None:
     assert tenant["labels"] == {"a": "1"}
     assert tenant["pod_security"] == {"enforce": "privileged"}
     assert [e["labels"] for e in tenant["projects"][0]["environments"]] == [{"only": name} for name in names]
-    assert tenant["adoption_policy"] == "if_identical"
     for name, objects in rendered(fleet).items():
         labels = objects[0]["metadata"]["labels"]
         assert (labels["a"], labels["only"]) == ("1", name)
