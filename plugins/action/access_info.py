@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,6 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.sessio
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import access, access_checks
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import placements
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._private_file import write
@@ -38,6 +38,7 @@ SPEC: dict[str, t.Any] = {
 _MOST_CLUSTERS = 4
 _YES, _NO, _NOT = "yes", "NO", "not checked"
 _SHOWN = 20
+_NEAREST = 5
 
 
 class ActionModule(FleetAction):
@@ -54,6 +55,8 @@ class ActionModule(FleetAction):
             if name not in fleet.clusters:
                 raise AnsibleActionFail(f"clusters: there is no cluster {name!r}. {suggest(name, fleet.clusters)}")
         everything = [row for name in chosen for row in access.rows(fleet, cluster=name)]
+        if arguments["subject"]:
+            _check_subject(fleet, arguments["subject"], everything)
         verified = self._verify(fleet, chosen, everything, arguments) if arguments["verify"] else {}
         wanted = set(map(id, everything))
         if arguments["subject"]:
@@ -64,7 +67,10 @@ class ActionModule(FleetAction):
             text = access.as_csv(rows)
             changed = write(Path(arguments["csv"]), text, mode=0o640, check=bool(self._task.check_mode))
         if arguments["report"] == "table":
-            self.say([*access.as_table(rows), *_summary(verified)])
+            told = access.as_table(rows)
+            if arguments["subject"] and not rows:
+                told = [f"{arguments['subject']} has no right on {', '.join(chosen)}."]
+            self.say([*told, *_summary(verified)])
         result: dict[str, t.Any] = {"changed": changed, "rows": rows, "verified": verified}
         failures = _failures(verified)
         if failures:
@@ -77,7 +83,7 @@ class ActionModule(FleetAction):
     def _fleet(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> Fleet:
         compile_with, folder = self.gather(arguments, variables)
         try:
-            fleet = compile_with(placements.read(arguments["tree"]) if arguments["tree"] else {})
+            fleet = compile_with(self.recorded(arguments["tree"]))
         except TreeError as error:
             raise AnsibleActionFail(str(error)) from None
         self.refuse(fleet.problems, folder, spoken=False)
@@ -96,6 +102,22 @@ class ActionModule(FleetAction):
 
         with ThreadPoolExecutor(max_workers=_MOST_CLUSTERS) as pool:
             return dict(zip(chosen, pool.map(one, chosen), strict=True))
+
+
+def _check_subject(fleet: Fleet, subject: str, rows: list[access.Row]) -> None:
+    """@raises AnsibleActionFail: the inventory gives no right to anybody of this name, on any cluster."""
+    if any(access.is_subject(row, subject) for row in rows):
+        return
+    everywhere = access.rows(fleet)
+    if any(access.is_subject(row, subject) for row in everywhere):
+        return
+    names = {row["subject_name"] for row in everywhere}
+    near = difflib.get_close_matches(subject.rpartition("/")[2], sorted(names), n=_NEAREST)
+    like = f"The nearest are {', '.join(near)}." if near else "No name is like it."
+    raise AnsibleActionFail(
+        f"subject: the inventory gives nobody of the name {subject!r} a right, on any cluster. {like} Write the name "
+        f"alone, kind/name such as Group/physics-leads, or namespace/name of a ServiceAccount."
+    )
 
 
 def _verify_one(fleet: Fleet, name: str, rows: list[access.Row], arguments: Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -56,7 +56,11 @@ class ActionModule(FleetAction):
             raise AnsibleActionFail(f"cluster: there is no cluster {name!r}. {suggest(name, fleet.clusters)}")
         flux = fleet.clusters[name].delivery == "gitops"
         if flux and arguments["login"]:
-            raise AnsibleActionFail("login: this cluster is delivered by Flux, whose controller needs no kubeconfig.")
+            raise AnsibleActionFail(
+                f"login: {name} has cluster_delivery: gitops, so Flux applies its objects from within and there is no "
+                f"provisioner to log in as. Leave out login (provisioner_login of the playbook), choose clusters that "
+                f"are delivered live with --limit, or set cluster_delivery: live in the host_vars of {name}."
+            )
         objects = _objects(fleet, name, arguments)
         text = render(objects, "the inventory").decode()
         check = bool(self._task.check_mode)
@@ -79,7 +83,7 @@ class ActionModule(FleetAction):
         way = access.Access.of(arguments)
         if not way.is_given:
             raise LiveError("kubeconfig", "none is given.", "Give the one of an administrator of this cluster.")
-        with Session.open(way) as session:
+        with Session.open(way, progress=self.progress(name)) as session:
             if arguments["apply"]:
                 done = bootstrap.apply(session, objects, check=check)
                 fresh = [each for each in done if each.action != "unchanged"]

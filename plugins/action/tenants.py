@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import typing as t
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
+from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.reconcile import Options, reconcile
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Environment
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.cluster_bundle import cluster_bundle
@@ -52,6 +56,7 @@ class ActionModule(FleetAction):
         if not 1 <= arguments["parallel"] <= _MOST_PARALLEL:
             raise AnsibleActionFail(f"parallel: give a number from 1 to {_MOST_PARALLEL}.")
         start = time.monotonic()
+        check = bool(self._task.check_mode)
         fleet = self._fleet(arguments, variables)
         name = arguments["cluster"] or str(variables.get("inventory_hostname"))
         try:
@@ -59,21 +64,35 @@ class ActionModule(FleetAction):
         except LiveError as error:
             raise AnsibleActionFail(f"{name}: {error}") from None
         if arguments["report"] == "summary":
-            self.say(live_report.summary(name, result, check=bool(self._task.check_mode)))
+            self.say(live_report.summary(name, result, check=check))
         if result["failed"]:
-            result["msg"] = live_report.failure(name, result)
-            # Ansible prints a failed result whole, and a first run may have made thousands before one failed
-            result["objects"] = [row for row in result["objects"] if row["action"] not in _DONE_IN_SILENCE]
+            result["msg"] = live_report.failure(name, result, check=check)
+            result["objects"] = live_report.failed_rows(result["objects"])
+            if result["diff"] and not self._task.no_log:
+                # Ansible itself prints the diff of no task that fails
+                self.say([CallbackBase()._get_diff(copy.deepcopy(result["diff"]))])
         return result
 
     def _fleet(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> Fleet:
         compile_with, folder = self.gather(arguments, variables)
+        tree = arguments["tree"]
+        if tree and not Path(tree).is_dir():
+            self._stop_unless_check(
+                f"tree: {tree}, from tenants_tree, does not exist, so no placement is recorded there. Correct the "
+                f"path, or let a run without --tags live make it, with tenants_init=true the first time."
+            )
         try:
-            fleet = compile_with(placements.read(arguments["tree"]) if arguments["tree"] else {})
+            fleet = compile_with(placements.read(tree) if tree else {})
         except TreeError as error:
             raise AnsibleActionFail(str(error)) from None
         self.refuse(fleet.problems, folder, spoken=False)
         return fleet
+
+    def _stop_unless_check(self, text: str) -> None:
+        """The play that would mend it writes nothing in check mode either."""
+        if not self._task.check_mode:
+            raise AnsibleActionFail(f"Nothing was sent. {text}")
+        display.warning(f"A real run would stop here, unless the fleet tree is written before. {text}", formatted=True)
 
     def _reconcile(self, fleet: Fleet, name: str, arguments: Mapping[str, t.Any], before: float) -> dict[str, t.Any]:
         cluster = fleet.clusters.get(name)
@@ -88,6 +107,9 @@ class ActionModule(FleetAction):
         for tenant in arguments["tenants"]:
             if tenant not in fleet.tenants:
                 raise LiveError("tenants", f"there is no tenant {tenant!r}.", suggest(tenant, fleet.tenants))
+        unrecorded = _unrecorded(fleet, name, arguments["tenants"])
+        if unrecorded:
+            self._stop_unless_check(_not_recorded(name, unrecorded))
         way = access.Access.of(arguments, cluster.get("kubeconfig"))
         if not way.is_given:
             raise LiveError(
@@ -104,19 +126,12 @@ class ActionModule(FleetAction):
             label_domain=fleet.settings.label_domain,
             **{key: arguments[key] for key in _PASSED},
         )
-        with Session.open(way, parallel=arguments["parallel"]) as session:
-            result = reconcile(
-                session,
-                objects,
-                options,
-                progress=lambda text: display.display(f"{name}: {text}"),
-                expect_cluster=name,
-            )
+        with Session.open(way, parallel=arguments["parallel"], progress=self.progress(name)) as session:
+            result = reconcile(session, objects, options, progress=self.progress(name), expect_cluster=name)
         result["timings"] = {"compile": round(before, 3), "objects": round(built, 3), **result["timings"]}
         return result
 
 
-_DONE_IN_SILENCE = ("created", "updated")
 _PASSED = (
     "tenants",
     "prune",
@@ -129,10 +144,33 @@ _PASSED = (
 )
 
 
+_MOST_NAMED = 20
+
+
+def _here(fleet: Fleet, name: str, tenants: Collection[str]) -> list[Environment]:
+    return [each for each in fleet.on_cluster(name) if not tenants or each.tenant.id in tenants]
+
+
+def _unrecorded(fleet: Fleet, name: str, tenants: Collection[str]) -> list[str]:
+    """Environments that a later run could place elsewhere, which would make a second copy of them."""
+    here = _here(fleet, name, tenants)
+    return [each.key for each in here if each.placement and each.placement.origin == "decided"]
+
+
+def _not_recorded(name: str, keys: list[str]) -> str:
+    more = f" and {len(keys) - _MOST_NAMED} more" if len(keys) > _MOST_NAMED else ""
+    return (
+        f"The placement on {name} is decided now and recorded nowhere, so another day another cluster could be chosen, "
+        f"for {', '.join(keys[:_MOST_NAMED])}{more}. Run the playbook tenants without --tags live, whose first play "
+        f"records placements in tenants_tree, and give tenants_tree here, too; or declare placement: {{clusters: "
+        f"[{name}]}} in the tenant file, where that play writes it with tenants_record_placements=true."
+    )
+
+
 def _objects(fleet: Fleet, name: str, tenants: Collection[str]) -> list[dict[str, t.Any]]:
     """Everything, or what belongs to some tenants."""
     if not tenants:
         return [build("v1", "Namespace", HOME_NAMESPACE), *cluster_bundle(fleet, name)]
     cluster = fleet.clusters[name]
-    here = [each for each in fleet.on_cluster(name) if each.tenant.id in tenants]
+    here = _here(fleet, name, tenants)
     return [each for environment in here for each in environment_objects(environment, cluster, fleet.settings)]

@@ -16,7 +16,6 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.sessio
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._observe.state import observe
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import observed as report
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import placements
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
 
@@ -44,7 +43,7 @@ class ActionModule(FleetAction):
         compile_with, folder = self.gather(arguments, variables)
         name = arguments["cluster"] or str(variables.get("inventory_hostname"))
         try:
-            fleet = compile_with(placements.read(arguments["tree"]) if arguments["tree"] else {})
+            fleet = compile_with(self.recorded(arguments["tree"]))
             self.refuse(fleet.problems, folder, spoken=False)
             cluster = fleet.clusters.get(name)
             if cluster is None:
@@ -58,7 +57,7 @@ class ActionModule(FleetAction):
                     "kubeconfig", "no way to this cluster is given.", "Set it, or cluster_kubeconfig of the cluster."
                 )
             compiled = time.monotonic()
-            with Session.open(way, parallel=arguments["parallel"]) as session:
+            with Session.open(way, parallel=arguments["parallel"], progress=self.progress(name)) as session:
                 result = observe(session, fleet, name, tenants=arguments["tenants"], parallel=arguments["parallel"])
         except (LiveError, TreeError) as error:
             raise AnsibleActionFail(f"{name}: {error}") from None

@@ -35,7 +35,8 @@ options:
   subject:
     description:
       - Only tell about this one, by its name, as C(kind/name), or for a ServiceAccount as C(namespace/name). With
-        O(verify=true) all are checked nevertheless.
+        O(verify=true) all are checked nevertheless. The task fails when the inventory gives nobody
+        of this name a right.
     type: str
   clusters:
     description:

@@ -27,6 +27,13 @@ options:
       - Without it, every placement that does not stand in a tenant file is decided anew, and the answer may be another
         one than that of M(k8s.self_provisioning.fleet_tree).
     type: path
+  tenants:
+    description:
+      - Tenants that have to be in the inventory. The task fails when one is not, with the nearest name; it tells about
+        all tenants nevertheless.
+    type: list
+    elements: str
+    default: []
   report:
     description:
       - What to print for people. V(problems) prints every problem, V(summary) clusters, tenants and placements too.

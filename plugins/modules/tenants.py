@@ -20,6 +20,9 @@ description:
     alone and reported as a conflict, unless O(force_conflicts=true). What others add to an object stays.
   - A failure of one object or namespace stops no other. The task fails at the end and names each.
   - Before anything is written, the cluster's own facts must not name another cluster.
+  - An environment whose placement is neither declared in the tenant file nor recorded in O(tree) is refused before
+    anything is sent, because a later run could choose another cluster and make a second copy. In check mode this is a
+    warning.
   - Runs on the controller.
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
@@ -32,7 +35,8 @@ options:
     type: str
   tree:
     description:
-      - Folder of a fleet tree whose recorded placements hold for environments without one in the inventory.
+      - Folder of a fleet tree whose recorded placements hold for environments without one in the inventory. It has to
+        exist; M(k8s.self_provisioning.fleet_tree) makes it.
     type: path
   tenants:
     description:
@@ -123,8 +127,8 @@ summary:
   sample: {created: 14, updated: 1, unchanged: 240, deleted: 0, failed: 0}
 objects:
   description:
-    - Every object that is not simply unchanged. In a failed result without those that were created and updated, because
-      Ansible prints such a result whole; RV(summary) counts them.
+    - Every object that is not simply unchanged. In a failed result, which Ansible prints whole, those that failed come
+      first, those that were created, updated or skipped are only counted in RV(summary), and there are 500 at most.
   returned: success or failure of single objects
   type: list
   elements: dict

@@ -76,6 +76,10 @@ class FleetAction(ActionBase):  # type: ignore[misc]
         if text:
             display.display(text)
 
+    def progress(self, name: str) -> Callable[[str], None]:
+        """Says of a cluster what the run waits for."""
+        return lambda text: self.say([f"{name}: {text}"])
+
     def gather(
         self, arguments: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]
     ) -> tuple[Callable[[Mapping[str, t.Any]], Fleet], Folder]:

@@ -158,8 +158,7 @@ class Ours(Contender):
         inventory = self.work / "inventory"
         if not inventory.exists():
             synthetic.write(inventory, 1, *self.size, str(self.kubeconfig))
-            (self.work / "tree").mkdir()
-        variables = {"tenants_tree": str(self.work / "tree"), "tenants_report": "none", "tenants_parallel": PARALLEL}
+        variables = {"tenants_report": "none", "tenants_parallel": PARALLEL}
         command = [baselines.program("ansible-playbook"), "k8s.self_provisioning.tenants", "-i", str(inventory)]
         return self.playbook([*command, "--tags", "live", "-e", json.dumps(variables)])
 

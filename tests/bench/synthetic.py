@@ -66,8 +66,13 @@ def live_cluster(kubeconfig: str) -> Variables:
     return {**cluster(2), "cluster_capacity": capacity, "cluster_delivery": "live", "cluster_kubeconfig": kubeconfig}
 
 
+def name_of(index: int) -> str:
+    """A cluster."""
+    return f"cluster-{index:03d}"
+
+
 def tenant(index: int, environments: int, live: bool = False) -> Variables:
-    """@param live: only production in one security domain, without repositories."""
+    """@param live: only production in one security domain, without repositories, all on the first cluster."""
     name = f"tenant-{index:05d}"
     stages = ("prod",) if live else _STAGES
     gitops = {"gitops": {"url": f"https://git.example.com/{name}/app.git", "path": "./deploy/{environment}"}}
@@ -93,6 +98,7 @@ def tenant(index: int, environments: int, live: bool = False) -> Variables:
                         "stage": stage,
                         "size": ("small", "medium")[(index + turn) % 2],
                         "network": {"egress": [{"cidr": "10.20.0.0/16", "ports": [5432]}]},
+                        **({"placement": {"clusters": [name_of(0)]}} if live else {}),
                     }
                     for turn, stage in ((n // len(stages), stages[n % len(stages)]) for n in range(environments))
                 ],
@@ -113,7 +119,7 @@ def organisation(
     return (
         settings(),
         {f"tenant__tenant_{i:05d}": tenant(i, each, live) for i in range(tenants)},
-        {f"cluster-{i:03d}": live_cluster(kubeconfig) if live else cluster(i) for i in range(1 if live else clusters)},
+        {name_of(i): live_cluster(kubeconfig) if live else cluster(i) for i in range(1 if live else clusters)},
     )
 
 

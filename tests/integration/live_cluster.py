@@ -48,6 +48,8 @@ CLUSTERS: Object = {
         "cluster_capacity": {"cpu": "1000", "memory": "10Ti", "storage": "10Ti"},
     }
 }
+#: An environment whose placement is declared, as live delivery wants it without a fleet tree.
+HERE: Object = {"placement": {"clusters": [CLUSTER]}}
 
 
 def tenant(name: str, *environments: Object, **more: Any) -> Object:

@@ -42,6 +42,10 @@ def inventory(delivered: Delivered, tmp_path_factory: pytest.TempPathFactory) ->
         f"host_vars/{CLUSTER}.yml": {**given.clusters[CLUSTER], **release},
         **{f"group_vars/all/tenants/{name}.yml": {name: value} for name, value in given.tenants.items()},
     }
+    for value in given.tenants.values():
+        for project in value["projects"]:
+            for environment in project["environments"]:
+                environment.setdefault("placement", {"clusters": [CLUSTER]})
     for name, content in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(yaml.safe_dump(content), encoding="utf-8")

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from ..control_plane.cluster import ControlPlane
-from .live_cluster import CLUSTER, CLUSTERS, SETTINGS, Live, Object, prepare, tenant
+from .live_cluster import CLUSTER, CLUSTERS, HERE, SETTINGS, Live, Object, prepare, tenant
 from .playbooks import ROOT
 
 PROVISIONER = "system:serviceaccount:self-provisioning:provisioner"
@@ -30,8 +30,12 @@ SERVED = {"metallb.io"}  # not here
 
 RICH = tenant(
     "physics",
-    {"name": "prod", "role_bindings": [{"cluster_role": "view", "subjects": [{"kind": "User", "name": "ann"}]}]},
-    {"name": "dev", "deletion_policy": "delete"},
+    {
+        "name": "prod",
+        "role_bindings": [{"cluster_role": "view", "subjects": [{"kind": "User", "name": "ann"}]}],
+        **HERE,
+    },
+    {"name": "dev", "deletion_policy": "delete", **HERE},
 )
 HAND = {"name": "chem-lab-prod", "labels": {"team": "chem"}}
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,11 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.provisioner import provisioner_objects
+
 from ..control_plane.cluster import ControlPlane
-from .live_cluster import CLUSTERS, SETTINGS, Live, Object, prepare, tenant
+from ..control_plane.process import free_ports
+from .live_cluster import CLUSTERS, HERE, SETTINGS, Live, Object, fleet_of, prepare, tenant, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAY = [
@@ -80,7 +85,7 @@ def result(folder: Path, host: str = "east") -> Object:
 
 
 def test_a_task(live: Live, tmp_path: Path) -> None:
-    folder = write(tmp_path, [tenant("task")], {"east": cluster(live.kubeconfig())})
+    folder = write(tmp_path, [tenant("task", {"name": "prod", **HERE})], {"east": cluster(live.kubeconfig())})
     (folder / "out").mkdir()
     code, out = run(folder, "--check", "--diff")
     assert code == 0, out
@@ -126,7 +131,9 @@ def test_a_cluster_that_fails_stops_no_other(live: Live, tmp_path: Path) -> None
 def test_no_secret_is_printed(live: Live, tmp_path: Path) -> None:
     """Not even with the most words, and when it fails."""
     token = "a-secret-token-of-somebody"
-    folder = write(tmp_path, [tenant("task")], {"east": cluster("", cluster_kubeconfig="unused")})
+    folder = write(
+        tmp_path, [tenant("task", {"name": "prod", **HERE})], {"east": cluster("", cluster_kubeconfig="unused")}
+    )
     play = [{**PLAY[0], "tasks": [{"k8s.self_provisioning.tenants": {
         "today": "2026-11-01", "host": live.plane.server, "api_key": token, "ca_cert": str(live.plane.ca_file),
         "proxy_headers": {"basic_auth": "user:a-secret-word"},
@@ -141,7 +148,70 @@ def test_no_secret_is_printed(live: Live, tmp_path: Path) -> None:
 
 def test_the_inventory_s_kubeconfig_comes_before_the_environment_s(live: Live, tmp_path: Path) -> None:
     """The environment is the same for all clusters: it would send every tenant to one of them."""
-    folder = write(tmp_path, [tenant("task")], {"east": cluster(live.kubeconfig())})
+    folder = write(tmp_path, [tenant("task", {"name": "prod", **HERE})], {"east": cluster(live.kubeconfig())})
     (folder / "out").mkdir()
     code, out = run(folder, "--check", K8S_AUTH_KUBECONFIG="/nowhere/else")
     assert code == 0, out
+
+
+def test_a_trial_that_fails_shows_its_diff_and_claims_nothing(live: Live, tmp_path: Path) -> None:
+    """Ansible itself prints the diff of no task that fails. Of what failed, nothing is left out."""
+    live.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "many-lab-taken"}})
+    environments: list[Object] = [{"name": "taken", **HERE}, *({"name": f"e{n:02}", **HERE} for n in range(3))]
+    folder = write(tmp_path, [tenant("many", *environments)], {"east": cluster(live.kubeconfig())})
+    code, out = run(folder, "--check", "--diff")
+    assert code == 2, out
+    assert "+++ after: Namespace many-lab-e00 (declared)" in out
+    assert re.search(r"east: [0-9]+ objects would fail; nothing was done, because this is check mode", out), out
+    assert "everything else is done" not in out
+    assert "Namespace many-lab-taken: a namespace of this name is there already" in out
+    assert "skipped because the namespace failed" in out
+    assert "many-lab-taken/tenant-quota" not in out, "of what was skipped there is only the number"
+    assert live.read("/api/v1/namespaces/many-lab-e00") is None
+
+    code, quiet = run(folder, "--check")
+    assert code == 2, quiet
+    assert "+++" not in quiet
+
+
+def test_deletion_without_the_right_names_the_remedy(live: Live, tmp_path: Path) -> None:
+    host = cluster(live.kubeconfig())
+    gone = {"name": "gone", "deletion_policy": "delete", **HERE}
+    folder = write(tmp_path, [tenant("del", {"name": "stays", **HERE}, gone)], {"east": host})
+    (folder / "out").mkdir()
+    assert run(folder)[0] == 0
+    write(tmp_path, [tenant("del", {"name": "stays", **HERE})], {"east": host})
+    task = {"today": "2026-11-01", "prune": True, "confirm_deletion": ["del-lab-gone"], "tenants": ["del"]}
+    (folder / "play.yml").write_text(yaml.safe_dump([{**PLAY[0], "tasks": [{"k8s.self_provisioning.tenants": task}]}]))
+    fleet = fleet_of(tenant("any"), cluster_delivery="live")
+    try:
+        for target in provisioner_objects(fleet, "east"):
+            live.claim(target, "self-provisioning")
+        wait_for(lambda: run(folder, "--check")[0] == 2, "the right is gone")
+        code, out = run(folder)
+    finally:
+        for target in provisioner_objects(fleet, "east", delete_namespaces=True):
+            live.claim(target, "self-provisioning")
+    assert code == 2, out
+    assert 'cannot delete resource "namespaces"' in out.replace("\\", "")
+    assert "provisioner_access -e provisioner_kubeconfig=<administrator's> -e provisioner_delete_namespaces=true" in out
+
+
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    """Nobody waits for long, and in silence; the message is for people."""
+    folder = write(
+        tmp_path, [tenant("task", {"name": "prod", **HERE})], {"east": cluster("", cluster_kubeconfig="unused")}
+    )
+    host = f"https://127.0.0.1:{free_ports(1)[0]}"
+    task = {"today": "2026-11-01", "host": host, "api_key": "unused"}
+    (folder / "play.yml").write_text(yaml.safe_dump([{**PLAY[0], "tasks": [{"k8s.self_provisioning.tenants": task}]}]))
+    start = time.monotonic()
+    code, out = run(folder)
+    assert time.monotonic() - start < 12
+    assert code == 2, out
+    what = f"east: {host}: the API server cannot be reached: Connection refused"
+    assert f"{what}; trying again for up to 4 s" in out
+    assert re.search(
+        re.escape(what) + r" \(tried [0-9]+ times\)\. Check that it runs and that the way is open\.", out
+    ), out
+    assert "HTTPSConnection" not in out

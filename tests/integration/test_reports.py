@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from ..control_plane.cluster import ControlPlane
-from .live_cluster import CLUSTER, CLUSTERS, SETTINGS, USER, Live, Object, prepare, tenant, wait_for
+from .live_cluster import CLUSTER, CLUSTERS, HERE, SETTINGS, USER, Live, Object, prepare, tenant, wait_for
 from .playbooks import EXAMPLE, ROOT, Run, copy_example, edit, git, play, tree
 
 DAY = "2026-11-21"
@@ -260,7 +260,7 @@ def organisation(live: Live, tmp_path: Path) -> Path:
         CLUSTER: host(live.plane.kubeconfig_for(USER, ["system:masters"])),
         "silent": {**CLUSTERS[CLUSTER], **small},
     }
-    tenants = {f"tenant__{name}": tenant(name) for name in ("physics", "chem")}
+    tenants = {f"tenant__{name}": tenant(name, {"name": "prod", **HERE}) for name in ("physics", "chem")}
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "group_vars/all.yml").write_text(yaml.safe_dump({**SETTINGS, **tenants}))
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"clusters": {"hosts": hosts}}))
@@ -273,9 +273,7 @@ def organisation(live: Live, tmp_path: Path) -> Path:
 
 
 def status(folder: Path, *arguments: str, verb: str = "status", **variables: Any) -> Run:
-    given = {"tenants_today": "2026-11-01", "tenants_tree": str(folder / "tree"), **variables}
-    if verb == "status":
-        given.pop("tenants_tree")
+    given = {"tenants_today": "2026-11-01", **variables}
     interpreter = {"ansible_python_interpreter": sys.executable}
     extra = json.dumps({**given, **interpreter})
     return command(folder, f"k8s.self_provisioning.{verb}", "-i", "hosts.yml", "-e", extra, *arguments)
@@ -318,13 +316,35 @@ def test_status_tells_drift_orphans_and_conditions_and_stops_at_no_cluster(live:
         "silent: not looked at, there is no login.",
     ):
         assert expected in run.out, run.out
+    assert re.search(r"silent +: ok=[0-9]+ +changed=0 +unreachable=0 +failed=0", run.out), "it comes by Git"
     assert re.search(rf"{CLUSTER} +: ok=[0-9]+ +changed=0 +unreachable=0 +failed=0", run.out), run.out
 
-    assert status(organisation, "--limit", f"{CLUSTER},silent").code == 0
-    assert status(organisation, "--limit", f"{CLUSTER},silent", status_fail_on_drift=True).code == 2
+    assert status(organisation, "--limit", CLUSTER).code == 0
+    assert status(organisation, "--limit", CLUSTER, status_fail_on_drift=True).code == 2
     only = status(organisation, "--limit", CLUSTER, status_fail_on_drift="true", status_tenants=["chem"])
     assert only.code == 2, only.out
     assert "physics" not in only.out
+
+
+@pytest.mark.parametrize(
+    ("login", "arguments", "options", "failed"),
+    [
+        ({}, [], {}, False),
+        ({}, [], {"status_fail_on_drift": True}, True),
+        ({}, ["--limit", "silent"], {}, True),
+        ({"cluster_delivery": "live"}, [], {}, True),
+    ],
+)
+def test_a_cluster_without_a_login(
+    tmp_path: Path, login: Object, arguments: list[str], options: Object, failed: bool
+) -> None:
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars/all.yml").write_text(yaml.safe_dump({**SETTINGS, "tenant__physics": tenant("physics")}))
+    hosts = {"silent": {**CLUSTERS[CLUSTER], **login}, "quiet": CLUSTERS[CLUSTER]}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"clusters": {"hosts": hosts}}))
+    run = status(tmp_path, *arguments, **options)
+    assert "silent: not looked at, there is no login." in run.out
+    assert (run.code == 2) is failed, run.out
 
 
 def test_status_with_other_logins(live: Live, organisation: Path) -> None:

@@ -11,11 +11,12 @@ import threading
 import time
 import typing as t
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
 from urllib.parse import urlencode
 
 from .._libraries import load
+from . import unreachable
 from .access import Access
 from .errors import CONFLICT, LiveError
 from .login import Login
@@ -33,7 +34,10 @@ _CONFLICT_TRIES = 8
 _LONGEST_PAUSE = 5.0
 #: Until the first answer of a server, which may not exist.
 _FIRST_PATIENCE = 20.0
-_USERINFO = re.compile(r"//[^/@\s]+@")
+#: The same when it refuses connections: a server that starts does so for a moment, a wrong address for ever.
+_REFUSED_PATIENCE = 4.0
+#: Seconds of silence after which people are told what is waited for, and between two such lines.
+_SILENCE, _SILENCE_BETWEEN = 1.0, 10.0
 _WARNING = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 _MOST_WARNINGS = 50
 
@@ -52,13 +56,23 @@ class Session:
     @param patience: seconds for which a request is repeated while the server does not answer or asks to wait. When it
       has done nothing else for so long, later requests fail at once.
     @param timeout: seconds to wait for a single answer.
+    @param progress: tells people what it waits for.
     """
 
-    def __init__(self, access: Access, *, parallel: int = 8, patience: float = 60.0, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        access: Access,
+        *,
+        parallel: int = 8,
+        patience: float = 60.0,
+        timeout: float = 30.0,
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
         self._access, self._parallel, self._patience = access, parallel, patience
         self._timeout = urllib3.Timeout(connect=min(10.0, timeout), read=timeout)
         self._lock = threading.Lock()
         self._login = Login(access, parallel)
+        self._progress, self._told = progress, 0.0
         self._away_since: float | None = None
         self._answered = False
         self._given_up: LiveError | None = None
@@ -129,7 +143,8 @@ class Session:
             try:
                 answer = self._send(login, method, target, data, content_type, accept)
             except urllib3.exceptions.HTTPError as error:
-                self._pause(self._unreachable(error, login), tries, start, target, away=True)
+                refused = unreachable.is_refused(error)
+                self._pause(self._unreachable(error, login), tries, start, target, away=True, refused=refused)
                 continue
             if answer.status in (*_AWAY, _TOO_MANY):
                 # when it turns everybody away for the whole patience, there is no use in asking for each object anew
@@ -196,24 +211,32 @@ class Session:
                         self.warnings.append(text.replace('\\"', '"'))
 
     def _unreachable(self, error: t.Any, login: Login) -> LiveError:
-        text = _USERINFO.sub("//***@", str(error))
-        if isinstance(error, urllib3.exceptions.SSLError) and "certificate" in text.lower():
+        text = unreachable.reason(error)
+        if isinstance(error, urllib3.exceptions.SSLError) and "certificate" in str(error).lower():
             raise LiveError(
                 login.host,
                 f"the encrypted connection fails: {text}.",
                 "Check ca_cert (or certificate-authority-data of the kubeconfig), the host name, and the clock.",
             ) from None
-        text = text.split(": ", 1)[-1] if text.startswith("<") else text
         return LiveError(
-            login.host, f"the API server cannot be reached: {text}", "Check that it runs and that the way is open."
+            login.host, f"the API server cannot be reached: {text}.", "Check that it runs and that the way is open."
         )
 
     def _pause(
-        self, failure: LiveError, tries: int, start: float, target: str, *, away: bool = False, wait: float = 0.0
+        self,
+        failure: LiveError,
+        tries: int,
+        start: float,
+        target: str,
+        *,
+        away: bool = False,
+        refused: bool = False,
+        wait: float = 0.0,
     ) -> None:
         """Waits before the next try, or gives up."""
         now = time.monotonic()
-        patience = self._patience if self._answered else min(self._patience, _FIRST_PATIENCE)
+        first = _REFUSED_PATIENCE if refused else _FIRST_PATIENCE
+        patience = self._patience if self._answered else min(self._patience, first)
         if away:
             with self._lock:
                 since = self._away_since = self._away_since or now
@@ -225,12 +248,22 @@ class Session:
         if now + pause - start > patience:
             raise LiveError(
                 failure.where,
-                f"{failure.what} (tried {tries} times)",
+                f"{failure.what.rstrip('.')} (tried {tries} times).",
                 failure.fix,
                 status=failure.status,
                 body=failure.body,
             )
+        self._tell(failure, now - start + pause, patience)
         time.sleep(pause)
+
+    def _tell(self, failure: LiveError, waited: float, patience: float) -> None:
+        """A line while nothing happens, one for all threads."""
+        now = time.monotonic()
+        with self._lock:
+            if self._progress is None or waited < _SILENCE or now - self._told < _SILENCE_BETWEEN:
+                return
+            self._told = now
+        self._progress(f"{failure.where}: {failure.what.rstrip('.')}; trying again for up to {patience:.0f} s")
 
     def _renew(self, refused: Login) -> bool:
         """Logs in again, once for all threads: the token's file or the exec plugin may have a newer one."""
@@ -268,6 +301,17 @@ def _retry_after(answer: Answer) -> float:
         return 0.0
 
 
+_INSTALL = "ansible-playbook k8s.self_provisioning.provisioner_access -e provisioner_kubeconfig=<administrator's>"
+_RIGHTS = f"Give this identity the provisioner's rights ({_INSTALL}), or use another one."
+#: What the provisioner has only when an administrator says so.
+_ON_REQUEST = {
+    'cannot delete resource "namespaces"': "The provisioner may delete namespaces only when it is told so: "
+    f"{_INSTALL} -e provisioner_delete_namespaces=true",
+    'cannot create resource "subjectaccessreviews"': "The provisioner may ask for rights only when it is told so: "
+    f"{_INSTALL} -e provisioner_access_reviews=true",
+}
+
+
 def _error(answer: Answer, where: str, login: Login) -> LiveError:
     message = str(answer.body.get("message") or f"HTTP status {answer.status}").rstrip(".")
     fix = ""
@@ -279,7 +323,7 @@ def _error(answer: Answer, where: str, login: Login) -> LiveError:
     elif _is_uncounted(answer):
         fix = "Check that kube-controller-manager runs; it counts quotas."
     elif answer.status == _FORBIDDEN and "cannot" in message:
-        fix = "Grant this identity the provisioner's ClusterRole, or use another one."
+        fix = next((told for right, told in _ON_REQUEST.items() if right in message), _RIGHTS)
     elif answer.status == _TOO_MANY:
         fix = "The API server is overloaded; run again later or lower parallel."
     return LiveError(where, f"{message}.", fix, status=answer.status, body=answer.body)

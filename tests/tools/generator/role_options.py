@@ -149,12 +149,24 @@ _DELIVERY: Options = {
     },
 }
 
+_TREE_OF_LIVE: dict[str, t.Any] = {
+    "type": "path",
+    "default": "",
+    "description": [
+        "The folder of the fleet tree whose recorded placements hold. It may be left out when every placement on the "
+        "cluster is declared in the tenant files. One that is neither declared nor recorded there is refused, because "
+        "a later run could decide otherwise and make a second copy.",
+    ],
+}
 _LIVE: Options = {
     "tenants_only": {
         "type": "list",
         "elements": "str",
         "default": [],
-        "description": ["Only these tenants; by default all."],
+        "description": [
+            "Only these tenants; by default all. Only for clusters that are delivered live: the fleet tree is always "
+            "whole, and a run that would write it stops when this is set.",
+        ],
     },
     "tenants_prune": {
         "type": "bool",
@@ -201,7 +213,7 @@ ROLES: dict[str, Role] = {
                     "and C(cluster_kubeconfig).",
                     "A failure on one object or namespace does not stop the others; the result names each.",
                 ),
-                {**_COMMON, "tenants_report": _DELIVERY["tenants_report"], **_LIVE},
+                {**_COMMON, "tenants_tree": _TREE_OF_LIVE, "tenants_report": _DELIVERY["tenants_report"], **_LIVE},
             ),
         },
         reads_settings=True,
