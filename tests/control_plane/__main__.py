@@ -9,9 +9,11 @@ import argparse
 import signal
 import sys
 import time
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 
+from ..tools.schemas import crds
 from . import binaries
 from .build import WrongVersionError
 from .cluster import ControlPlane
@@ -39,9 +41,26 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--line", choices=RELEASES, help=f"release line (default: ${LINE_VARIABLE}, else 1.30)")
     parser.add_argument("--build-only", action="store_true", help="find or build the programs, then end")
     parser.add_argument("--with-kubectl", action="store_true", help="build kubectl too, if none of the line is found")
+    parser.add_argument(
+        "--with-crds", action="store_true", help="it knows the kinds of Flux and MetalLB, and runs neither"
+    )
     parser.add_argument("--folder", type=Path, help="an empty folder for data and logs, which is kept")
     parser.add_argument("--keep", action="store_true", help="keep the data and the logs")
     return parser.parse_args()
+
+
+def _define(cluster: ControlPlane) -> None:
+    """What charts and Flux's installation bring before tenants come."""
+    names = ("flux-system", "metallb-system")
+    spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+    line = ".".join(cluster.version.removeprefix("v").split(".")[:2])
+    for path, made in [
+        *(("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", each) for each in crds(line)),
+        *(("/api/v1/namespaces", each) for each in spaces),
+    ]:
+        status, answer = cluster.admin.request("POST", path, made)
+        if status != HTTPStatus.CREATED:
+            raise ControlPlaneError(f"{made['metadata']['name']}: {answer}")
 
 
 def _show(cluster: ControlPlane, seconds: float) -> None:
@@ -81,6 +100,8 @@ def main() -> int:
         )
         with cluster:
             running = True
+            if arguments.with_crds:
+                _define(cluster)
             _show(cluster, time.monotonic() - start)
             while True:
                 time.sleep(WATCH_SECONDS)
