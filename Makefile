@@ -62,13 +62,13 @@ sanity: venv ## ansible-test sanity on a copy of the checkout
 	python tests/tools/sanity.py $(ARGS)
 
 unit: venv ## unit tests
-	pytest tests/unit $(ARGS)
+	pytest -n 2 --dist worksteal tests/unit $(ARGS)
 
 golden: venv ## the example's rendered tree against the reviewed one
 	pytest tests/golden $(ARGS)
 
 integration: venv ## tests against a real API server and real playbook runs
-	pytest tests/tools tests/control_plane tests/integration $(ARGS)
+	pytest -n 2 --dist loadfile tests/tools tests/control_plane tests/integration $(ARGS)
 
 molecule: venv ## scenarios of roles; ROLE=name runs one
 	molecule test $(if $(ROLE),--scenario-name $(ROLE),--all)

@@ -20,6 +20,12 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.sessio
 FIX = " Check that it runs and that the way is open."
 
 
+def hang_up(taken: socket.socket) -> None:
+    """Closes after the question: closing over unread data would be a reset."""
+    taken.recv(65536)
+    taken.close()
+
+
 @contextlib.contextmanager
 def listener(answer: Callable[[socket.socket], object] | None) -> Iterator[int]:
     """A port; nobody listens there when there is no answer to give."""
@@ -50,7 +56,7 @@ def listener(answer: Callable[[socket.socket], object] | None) -> Iterator[int]:
         ("http://127.0.0.1:{port}", None, None, "Connection refused"),
         ("http://10.0.0.1", "http://user:secret-word@127.0.0.1:{port}", None, "the proxy: Connection refused"),
         ("http://nowhere.invalid", None, None, "its name cannot be resolved ("),
-        ("http://127.0.0.1:{port}", None, socket.socket.close, "Remote end closed connection without response"),
+        ("http://127.0.0.1:{port}", None, hang_up, "Remote end closed connection without response"),
         ("http://127.0.0.1:{port}", None, lambda s: s.sendall(b"220 hello\r\n"), "its answer is not HTTP"),
         ("http://127.0.0.1:{port}", None, lambda _s: None, "it takes the connection and does not answer in time"),
         ("https://127.0.0.1:{port}", None, lambda s: s.sendall(b"220 hello\r\n"), "[SSL: WRONG_VERSION_NUMBER]"),
