@@ -61,7 +61,3 @@ ConditionCapability=
 ExecStart=
 ExecStart=!/usr/sbin/chronyd -F 1 -x
 UNIT
-
-# Old enough for apt's cache_valid_time to notice that the lists are missing.
-rm -rf /var/lib/apt/lists/*
-touch -d 2020-01-01 /var/lib/apt/lists

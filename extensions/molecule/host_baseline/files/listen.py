@@ -1,0 +1,17 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Listen on TCP ports, so that only the firewall decides what answers."""
+
+import selectors
+import socket
+import sys
+
+selector = selectors.DefaultSelector()
+for port in map(int, sys.argv[1:]):
+    server = socket.create_server(("0.0.0.0", port), backlog=64)
+    selector.register(server, selectors.EVENT_READ)
+while True:
+    for key, _events in selector.select():
+        key.fileobj.accept()[0].close()
