@@ -144,7 +144,7 @@ def main() -> None:
     )
     given = module.params
     seen = {
-        **look_system.look(given["packages"], given["sysctls"], given["modules"]),
+        **look_system.look(given["expect"].get("user", ""), given["packages"], given["sysctls"], given["modules"]),
         **look_network.look(
             given["names"], given["peers"], given["urls"], given["port"], given["proxy"], given["timeout"]
         ),

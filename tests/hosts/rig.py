@@ -110,9 +110,10 @@ class Rig:
     def _inventory(self, platforms: list[dict[str, t.Any]], addresses: dict[str, str]) -> dict[str, t.Any]:
         options = f"-o UserKnownHostsFile={self.folder / 'known_hosts'} -o StrictHostKeyChecking=yes"
         common = {
+            "rig_inventory": str(self.inventory),
             "ansible_user": "ansible",
             "ansible_ssh_private_key_file": str(self.key),
-            "ansible_ssh_common_args": f"{options} -o ControlMaster=auto -o ControlPersist=60s",
+            "ansible_ssh_common_args": options,
             "ansible_pipelining": True,
             "ansible_python_interpreter": "/usr/bin/python3",
         }

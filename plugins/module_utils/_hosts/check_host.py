@@ -75,6 +75,14 @@ def _system(seen: Seen, expect: Seen) -> Iterator[Said]:
             "Put a key on it (host_baseline_users, or ssh-copy-id), and remove ansible_password.",
         )
 
+    allowed = expect.get("login_groups", [])
+    if allowed and expect.get("user") and not set(allowed) & set(seen["user_groups"]):
+        yield (
+            "login",
+            f"is reached as {expect['user']}, who is in none of the groups that may log in: {', '.join(allowed)}.",
+            "Add the account to one of host_baseline_ssh_allow_groups, or the other way round.",
+        )
+
 
 def _size(seen: Seen, expect: Seen) -> Iterator[Said]:
     for role, least in expect.get("minimums", {}).items():

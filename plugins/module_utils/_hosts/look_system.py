@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import platform
+import pwd
 import socket
 import time
 import typing as t
@@ -21,12 +23,13 @@ _VENDORS = {_NVIDIA: "nvidia", _AMD: "amd", _INTEL: "intel"}
 _SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
-def look(packages: list[str], sysctls: dict[str, t.Any], modules: list[str]) -> Seen:
+def look(user: str, packages: list[str], sysctls: dict[str, t.Any], modules: list[str]) -> Seen:
     """Everything about the system itself."""
     release = read.pairs(read.text("/etc/os-release"))
     virtualization = read.run("systemd-detect-virt") or "unknown"
     return {
         "uid": os.geteuid(),
+        "user_groups": _groups_of(user),
         "os": {
             "id": release.get("ID", ""),
             "version": release.get("VERSION_ID", ""),
@@ -63,6 +66,14 @@ def look(packages: list[str], sysctls: dict[str, t.Any], modules: list[str]) -> 
         "firewalls": _firewalls(),
         "firewall_loaded": bool(read.run("nft", "list", "table", "inet", "host_baseline")),
     }
+
+
+def _groups_of(user: str) -> list[str]:
+    try:
+        entry = pwd.getpwnam(user)
+        return sorted(grp.getgrgid(number).gr_name for number in os.getgrouplist(user, entry.pw_gid))
+    except KeyError:
+        return []
 
 
 def _memory() -> int:

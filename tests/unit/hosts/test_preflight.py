@@ -42,6 +42,7 @@ def host(number: int) -> Host:
     }
     seen = {
         "uid": 0,
+        "user_groups": ["ansible", "sudo"],
         "os": {"id": "ubuntu", "version": "24.04", "codename": "noble", "name": "Ubuntu 24.04.1 LTS"},
         "kernel": "6.8.0-48-generic",
         "architecture": "x86_64",
@@ -272,6 +273,10 @@ FAULTS: dict[str, tuple[Callable[[Fleet], None], str, str, str, str]] = {
         "host_baseline_users",
         "node2",
     ),
+    "groups lock themselves out": (
+        put("expect/login_groups", ["operators"]),
+        *("login", "none of the groups that may log in: operators", "host_baseline_ssh_allow_groups", "node2"),
+    ),
     "reboot due": (put("seen/reboot_required", True), "reboot", "waits for a reboot", "one host at a time", "node2"),
 }
 
@@ -350,6 +355,7 @@ NOT_FAULTS: dict[str, Callable[[Fleet], None]] = {
     "no name server, but one is about to be set": both(
         put("seen/nameservers", []), put("seen/names", {}), put("expect/dns_servers", ["10.20.0.2"])
     ),
+    "a member of the groups that may log in": put("expect/login_groups", ["operators", "sudo"]),
     "multipath is about to be set up": both(
         put("seen/san/paths", {"naa.6001": ["sda", "sdb"]}), put("expect/storage", ["multipath"])
     ),

@@ -22,5 +22,8 @@ hosts, ports = map(json.loads, sys.argv[1:])
 targets = [(host, address, port) for host, address in hosts.items() for port in ports]
 with ThreadPoolExecutor(max_workers=64) as pool:
     found = list(pool.map(lambda each: answers(each[1:]), targets))
-result = {host: [port for (name, _a, port), open_ in zip(targets, found) if name == host and open_] for host in hosts}
+result = {host: [] for host in hosts}
+for (host, _address, port), is_open in zip(targets, found, strict=True):
+    if is_open:
+        result[host].append(port)
 print(json.dumps(result))

@@ -10,7 +10,7 @@ import sys
 
 selector = selectors.DefaultSelector()
 for port in map(int, sys.argv[1:]):
-    server = socket.create_server(("0.0.0.0", port), backlog=64)
+    server = socket.create_server(("", port), backlog=64)
     selector.register(server, selectors.EVENT_READ)
 while True:
     for key, _events in selector.select():
