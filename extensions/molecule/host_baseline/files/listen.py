@@ -4,14 +4,15 @@
 
 """Listen on TCP ports, so that only the firewall decides what answers."""
 
+import contextlib
 import selectors
 import socket
 import sys
 
 selector = selectors.DefaultSelector()
 for port in map(int, sys.argv[1:]):
-    server = socket.create_server(("", port), backlog=64)
-    selector.register(server, selectors.EVENT_READ)
+    with contextlib.suppress(OSError):  # another program listens there already
+        selector.register(socket.create_server(("", port), backlog=64), selectors.EVENT_READ)
 while True:
     for key, _events in selector.select():
         key.fileobj.accept()[0].close()
