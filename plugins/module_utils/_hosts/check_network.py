@@ -53,13 +53,18 @@ def _addresses(seen: Seen, expect: Seen) -> Iterator[Said]:
                 f"{bond} has members that are down: {', '.join(down)}.",
                 "Check cables, transceivers and the switch.",
             )
-    for name, text in expect.get("networks", {}).items():
-        yield from _overlap(seen, name, text)
+    for name, texts in expect.get("networks", {}).items():
+        for text in texts:
+            yield from _overlap(seen, name, text)
 
 
 def _overlap(seen: Seen, name: str, text: str) -> Iterator[Said]:
     """A network of the cluster that the host already reaches otherwise."""
-    ours = ipaddress.ip_network(text, strict=False)
+    try:
+        ours = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        yield "networks", f"{name} of its cluster is {text!r}, which is no network.", f"Mend {name} in the inventory."
+        return
     virtual = {each["name"] for each in seen["interfaces"] if each["virtual"]}
     for route in seen["routes"]:
         theirs = ipaddress.ip_network(route["network"], strict=False)

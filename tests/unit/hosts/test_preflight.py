@@ -90,7 +90,7 @@ def host(number: int) -> Host:
         "clock_skew": 10,
         "controller_time": NOW,
         "mtu_minimum": 1400,
-        "networks": {"pod_cidr": "10.128.0.0/16", "service_cidr": "10.129.0.0/18"},
+        "networks": {"pod_cidr": ["10.128.0.0/16", "fd00:128::/56"], "service_cidr": ["10.129.0.0/18"]},
         "ports": [6443, 10250],
         "gpu": "none",
         "needs_kvm": True,
@@ -228,6 +228,14 @@ FAULTS: dict[str, tuple[Callable[[Fleet], None], str, str, str, str]] = {
     "route into pods": (
         put("seen/routes", [{"network": "10.128.64.0/20", "interface": "eno1", "protocol": "static"}]),
         *("networks", "10.128.64.0/20 over eno1, inside pod_cidr", "Choose another pod_cidr", "node2"),
+    ),
+    "route into the other family of pods": (
+        put("seen/routes", [{"network": "fd00:128::/64", "interface": "eno1", "protocol": "static"}]),
+        *("networks", "fd00:128::/64 over eno1, inside pod_cidr", "Choose another", "node2"),
+    ),
+    "no network": (
+        put("expect/networks", {"pod_cidr": ["10.128.0.0/99"]}),
+        *("networks", "'10.128.0.0/99', which is no network", "Mend pod_cidr", "node2"),
     ),
     "port taken": (
         put("seen/listening", [{"port": 6443, "loopback": False, "process": "nginx"}]),
