@@ -16,7 +16,7 @@ TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run-venv demo test lint lint-python lint-yaml lint-ansible lint-changelog lint-docs format typecheck sanity \
-        unit golden integration molecule generate check-generated bench bench-live matrix control-plane changelog clean
+        unit golden integration molecule generate check-generated bench bench-live matrix control-plane host-rig changelog clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -68,10 +68,16 @@ golden: venv ## the example's rendered tree against the reviewed one
 	pytest tests/golden $(ARGS)
 
 integration: venv ## tests against a real API server and real playbook runs
-	pytest -n 2 --dist loadfile tests/tools tests/control_plane tests/integration $(ARGS)
+	pytest -n 2 --dist loadfile tests/tools tests/control_plane tests/hosts tests/integration $(ARGS)
 
-molecule: venv ## scenarios of roles; ROLE=name runs one
-	molecule test $(if $(ROLE),--scenario-name $(ROLE),--all)
+molecule: venv host-rig ## scenarios of roles; ROLE=name runs one
+	@mkdir -p .cache/ansible
+	@flock --nonblock .cache/molecule.lock true || echo "molecule: another run in this checkout: waiting for it"
+	ANSIBLE_HOME=$(CURDIR)/.cache/ansible flock .cache/molecule.lock \
+		molecule test $(if $(ROLE),--scenario-name $(ROLE),--all) $(ARGS)
+
+host-rig: venv ## programs and image of the test hosts (as root, on Debian or Ubuntu)
+	@python -m tests.hosts image
 
 generate: venv ## write the files that come from the schema
 	python tests/tools/generate.py

@@ -11,7 +11,8 @@ import typing as t
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.schema import FLEET, FLEET_SCHEMA, expand
 
 from .markup import HEADER, NOTICE, markdown, table, to_yaml
-from .role_options import ROLES, Entry, Options, Role
+from .role_options import ROLES
+from .role_types import Entry, Options, Role
 
 _GENERATED = "# Written by tests/tools/generate.py from the schema and generator/role_options.py.\n"
 _VERSION = "0.1.0"

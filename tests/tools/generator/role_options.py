@@ -5,30 +5,8 @@
 
 from __future__ import annotations
 
-import typing as t
-from dataclasses import dataclass
-
-Options = dict[str, dict[str, t.Any]]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A way into a role: C(main), or a file for C(tasks_from)."""
-
-    short: str
-    description: tuple[str, ...]
-    options: Options
-
-
-@dataclass(frozen=True)
-class Role:
-    """A role. I(reads_settings): it reads the organisation's settings."""
-
-    title: str
-    entries: dict[str, Entry]
-    reads_settings: bool
-    example: str
-
+from .role_host_baseline import HOST_BASELINE
+from .role_types import Entry, Options, Role
 
 _COMMON: Options = {
     "tenants_tree": {
@@ -188,6 +166,7 @@ _LIVE: Options = {
 }
 
 ROLES: dict[str, Role] = {
+    "host_baseline": HOST_BASELINE,
     "tenants": Role(
         title="Tenants, quotas and rights of the whole fleet",
         entries={
