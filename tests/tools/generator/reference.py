@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model import schema, schema_layer
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.inheritance import RULES
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import RELEASE_LINES
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import (
+    RELEASE_LINES,
+    ReleaseLine,
+)
 
 from . import examples
 from .markup import NOTICE, markdown, table
@@ -50,6 +53,7 @@ _TYPES = {
     "object": "mapping",
     "array": "list",
 }
+_COMPONENTS = {"calico": "Calico", "cilium": "Cilium", "flannel": "Flannel"}
 _INLINE = ("contacts", "classification", "resource_quota", "limit_range", "allowed")
 _ITEM_NAMES = {"fleet_sizes": "<size>", "fleet_services": "<service>", "cluster_services": "<service>"}
 
@@ -162,10 +166,16 @@ def _inheritance_page() -> str:
 
 def _release_lines_page() -> str:
     lines = RELEASE_LINES.values()
+    components = list(dict.fromkeys(name for line in lines for name in line.release.components))
     clients = sorted({name for line in lines for name in line.flux_api})
     rows: list[tuple[str, ...]] = [
         ("Kubernetes", *(line.kubernetes for line in lines)),
         ("end of life of that Kubernetes", *(line.end_of_life for line in lines)),
+        *((_COMPONENTS.get(c, c), *(line.release.components[c] for line in lines)) for c in components),
+        ("Kubespray", *(line.kubespray for line in lines)),
+        ("commit of that Kubespray", *(f"`{line.release.commit[:12]}`" for line in lines)),
+        ("ansible-core of that Kubespray", *("≥ {}, < {}".format(*line.release.ansible_core) for line in lines)),
+        ("Python of that Kubespray", *(", ".join(line.release.python) for line in lines)),
         ("Flux", *(line.flux for line in lines)),
         *((f"`{name}` API", *(line.flux_api[name] for line in lines)) for name in clients),
         ("API of OCIRepository", *(f"`{line.oci_repository}`" for line in lines)),
@@ -184,8 +194,17 @@ def _release_lines_page() -> str:
             "`cluster_release_line` for one cluster. Charts choose their version by line in "
             "[`fleet_services`](fleet.md#platform-service).\n",
             table(("", *(f"`{line.name}`" for line in lines)), rows),
+            "## From line to line\n",
+            "Kubernetes and Kubespray allow no minor version to be left out. The playbook `upgrade` walks these steps, "
+            "and continues from the version that a cluster runs.\n",
+            *(_steps(line) for line in lines if line.follows),
         ]
     )
+
+
+def _steps(line: ReleaseLine) -> str:
+    rows = [(step.kubernetes, step.kubespray) for step in line.steps]
+    return f"From `{line.follows}` to `{line.name}`:\n\n" + table(("Kubernetes", "with Kubespray"), rows)
 
 
 def _example(text: str) -> str:
