@@ -16,8 +16,19 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import CLUSTERS, Folder, fill
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import (
+    CLUSTERS,
+    Folder,
+    fill,
+    read_machines,
+)
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.machines import (
+    ROLES,
+    Inventory,
+    group_of,
+    is_of_machine,
+)
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Source
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.names import TENANT_PREFIX
 
@@ -62,6 +73,23 @@ def source_of(
     return Source(settings, tenants, machines)
 
 
+def machines_of(task_vars: Mapping[str, t.Any]) -> Inventory:
+    """The machines of all clusters: the groups, and those variables of the machines that concern us."""
+    groups = {str(name): [str(h) for h in hosts] for name, hosts in (task_vars.get("groups") or {}).items()}
+    hostvars = task_vars["hostvars"]
+    clusters = [group_of(host) for host in groups.get(CLUSTERS, ())]
+    hosts = dict.fromkeys(h for name in (*ROLES, *clusters) for h in groups.get(name, ()))
+    variables = {}
+    for host in hosts:
+        raw = hostvars.raw_get(host) if hasattr(hostvars, "raw_get") else hostvars[host]
+        variables[host] = {
+            str(key): _finished(key, value, _Templated(hostvars, host))
+            for key, value in raw.items()
+            if is_of_machine(str(key))
+        }
+    return Inventory(groups, variables)
+
+
 class _Templated(Mapping[str, t.Any]):
     """Variables of a host, templated on access."""
 
@@ -100,3 +128,12 @@ def _read(roots: tuple[Path, ...], groups_of: tuple[tuple[str, tuple[str, ...]],
     folder = Folder(roots)
     fill(folder, [host for host, _groups in groups_of], dict(groups_of))
     return folder
+
+
+def find_machines(folder: Folder, inventory: Inventory) -> None:
+    """Lets I(folder) tell the files of the variables of machines."""
+    of_host = {
+        host: [g for g in inventory.groups if g not in ("all", "ungrouped") and host in inventory.groups[g]]
+        for host in inventory.variables
+    }
+    read_machines(folder, of_host)

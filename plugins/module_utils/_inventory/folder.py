@@ -213,3 +213,20 @@ def _hosts(root: Path, folder: Folder) -> tuple[dict[str, set[str]], dict[str, d
         return direct.get(name, set()).union(*below)
 
     return {name: members(name) for name in {*direct, *children}}, inline
+
+
+def read_machines(folder: Folder, groups: Mapping[str, Iterable[str]]) -> None:
+    """Looks up where the variables of machines are defined; their values come from Ansible.
+
+    @param groups: for each machine, its groups from the outside in.
+    """
+    read: dict[Path, Mapping[str, t.Any]] = {}
+    for host, names in groups.items():
+        bases = [f"group_vars/{group}" for group in names] + [f"host_vars/{host}"]
+        for root in folder.roots:
+            for base in bases:
+                for file in _files(root / base):
+                    if file not in read:
+                        read[file] = _read_file(file, folder)
+                    for key in read[file]:
+                        folder.host_defined[(host, key)] = file

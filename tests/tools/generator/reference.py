@@ -79,6 +79,7 @@ _SECTIONS = (
     Section("Grant", _TENANT, schema.GRANT),
     Section("Address pool", _CLUSTER, schema.POOL),
     Section("Platform service", _FLEET, schema.SERVICE),
+    Section("Kubernetes", _CLUSTER, schema.KUBERNETES),
 )
 _SHAPES = {
     name: Section(name.replace("_", " ").capitalize(), _TENANT, node)
@@ -134,6 +135,11 @@ def _cluster_page() -> str:
             "`cluster_environment`, `cluster_security_domain` and `cluster_sla_tier` have to be set.\n",
             _object(schema.CLUSTER_SCHEMA, _CLUSTER),
             *(_section(each) for each in _SECTIONS if each.page == _CLUSTER),
+            "## Machine\n",
+            "Variables of the machines of a cluster, in `group_vars/<cluster>/` (the cluster's name with `_` for `-`), "
+            "`host_vars/<machine>.yml` or next to the machine in `hosts.yml`. An unknown name that starts with `node_` "
+            "is an error. How machines and clusters belong together is in the [guide](../guides/clusters.md).\n",
+            _object(schema.NODE_SCHEMA, _CLUSTER),
             _example(examples.CLUSTER),
         ]
     )
@@ -283,7 +289,8 @@ def _target(node: Schema) -> Schema:
 def _named(node: Schema) -> Section | None:
     if "$ref" in node:
         return _SHAPES.get(node["$ref"].rsplit("/", 1)[1])
-    return next((section for section in _SECTIONS if section.node is node), None)
+    # the same keys with another description are the same section
+    return next((section for section in _SECTIONS if section.node["properties"] is node.get("properties")), None)
 
 
 def _type(node: Schema, page: str) -> str:
