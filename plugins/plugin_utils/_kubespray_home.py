@@ -9,6 +9,7 @@ Private to the collection.
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,12 +89,27 @@ def differences(folder: Path, rendered: Rendered) -> Iterator[tuple[Path, str, s
             yield path, now, text
 
 
+_SECRET = re.compile(
+    r"^(\s*(?:- )?\S*(?:password|passwd|_pass|token|secret|key_data)\w*: )(?!true$|false$).+$", re.MULTILINE
+)
+
+
+def _masked(text: str) -> str:
+    """The text for people to see: a password may stand in it."""
+    return _SECRET.sub(r"\1********", text)
+
+
 def write(home: Home, rendered: Rendered, *, check: bool = False) -> list[dict[str, t.Any]]:
     """Brings the inventory of a cluster to what it should be; returns what differed, in the form of Ansible's diff."""
     diffs = []
     for path, now, text in differences(home.inventory, rendered):
         diffs.append(
-            {"before": now, "after": text, "before_header": f"{path} (now)", "after_header": f"{path} (wanted)"}
+            {
+                "before": _masked(now),
+                "after": _masked(text),
+                "before_header": f"{path} (now)",
+                "after_header": f"{path} (wanted)",
+            }
         )
         if not check:
             home.make()

@@ -37,9 +37,10 @@ def _listed(folder: Path) -> Values:
     return t.cast(Values, json.loads(done.stdout))
 
 
+@cache
 def machines(folder: Path = EXAMPLE) -> Inventory:
     """Groups with all their members, and the machines' variables."""
-    listed = copy.deepcopy(_listed(folder))
+    listed = dict(_listed(folder))
     variables = listed.pop("_meta")["hostvars"]
 
     def members(group: str) -> list[str]:
