@@ -296,6 +296,7 @@ class Work:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Two runs on one cluster would destroy it."""
+        self.home.lock.touch(mode=0o600)
         with open(self.home.lock, "a", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -72,6 +72,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def _fault(self, kind: str, result: t.Any) -> None:
         values = result._result
         parts = [values.get("msg"), values.get("stderr"), values.get("module_stderr")]
+        for each in (values.get("failed_modules") or {}).values():
+            parts += [each.get("msg"), each.get("module_stderr")]
         if values.get("_ansible_no_log"):
             parts = ["the output is hidden, because it may hold secrets"]
         elif values.get("results"):
