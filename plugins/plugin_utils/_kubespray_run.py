@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible.errors import AnsibleActionFail
+
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _private_file, _supervise
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubespray_home import Home
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubespray_source import Installed
@@ -54,9 +56,8 @@ class Outcome:
             lines.append(f"and {len(faults) - _MOST_FAULTS} more")
         if not lines:
             lines = ["it ended before any task failed; the last lines of its log:", *self._last_lines()]
-        place = (
-            f"in the play '{self.play}' after {clock(self.seconds)}" if self.play else f"after {clock(self.seconds)}"
-        )
+        play = faults[0]["play"] if faults else self.play
+        place = f"in the play '{play}' after {clock(self.seconds)}" if play else f"after {clock(self.seconds)}"
         return f"{place}: " + "\n".join(lines)
 
     def _last_lines(self) -> list[str]:
@@ -124,7 +125,7 @@ def run(
         *(("--limit", limit) if limit else ()),
         *arguments,
     ]
-    start = time.monotonic()
+    start, parent = time.monotonic(), os.getppid()
     outcome = Outcome(0, 0.0, log)
     _private_file.write(log, "")
     with open(log, "a", encoding="utf-8") as out, open(events, encoding="utf-8") as told:
@@ -141,6 +142,9 @@ def run(
         last = 0.0
         try:
             while child.poll() is None:
+                if os.getppid() != parent:
+                    # Ansible was killed, and could not tell its workers
+                    raise AnsibleActionFail("the run was ended from outside")
                 last = _look(told, outcome, start, last, say, every)
                 time.sleep(_LOOK_EVERY)
         finally:
@@ -181,7 +185,7 @@ def _look(
                 say(f"{clock(since)}  task {outcome.tasks}: {event['name']}")
                 last = since
         elif kind in ("failed", "unreachable"):
-            outcome.faults.append(event)
+            outcome.faults.append({**event, "play": outcome.play})
             say(f"{clock(since)}  {kind}: {event['host']}: {event['task']}: {event['message'][:300]}")
         elif kind == "stats":
             outcome.hosts = event["hosts"]

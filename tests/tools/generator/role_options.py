@@ -327,7 +327,8 @@ _BACKUP_INSTALL: Options = {
         "elements": "str",
         "default": [],
         "description": [
-            "Where each backup is copied: mounted folders, or places of rsync such as C(user@host:/path). One that fails makes the backup fail."
+            "Where each backup is copied: mounted folders, or places of rsync such as C(user@host:/path). One "
+            "that fails makes the backup fail."
         ],
     },
     "etcd_backup_ssh_options": {
@@ -367,7 +368,8 @@ _RESTORE: Options = {
         "type": "path",
         "default": "",
         "description": [
-            "The file with the age key that reads it, on the controller. It is in the memory of the machines only, and removed."
+            "The file with the age key that reads it, on the controller. On the machines it is in memory only, and "
+            "removed."
         ],
     },
     "etcd_backup_confirm": {
