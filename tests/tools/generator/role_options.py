@@ -489,6 +489,15 @@ ROLES: dict[str, Role] = {
                 ("Tells per tenant and cluster what would change, the account, and what a month costs.",),
                 _WHERE,
             ),
+            "capacity": Entry(
+                "Measure clusters that declare no capacity",
+                (
+                    "Sets C(cluster_capacity) for this run to what M(k8s.self_provisioning.capacity_info) finds, for a "
+                    "host that has C(cluster_kubeconfig) and no C(cluster_capacity). One that cannot be reached is a "
+                    "warning.",
+                ),
+                {},
+            ),
             "live": Entry(
                 "Reconcile one cluster that is delivered live",
                 (
