@@ -8,6 +8,8 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
+from ansible.errors import AnsibleActionFail
+
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import fleet as report
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubespray_action import KubesprayAction
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubespray_home import Home, write
@@ -15,6 +17,7 @@ from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubespray_h
 SPEC: dict[str, t.Any] = {
     "path": {"type": "path"},
     "clusters": {"type": "list", "elements": "str", "default": []},
+    "fail": {"type": "bool", "default": True},
     "report": {"type": "str", "choices": ["none", "problems"], "default": "problems"},
 }
 
@@ -25,12 +28,17 @@ class ActionModule(KubesprayAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         arguments = self.arguments(SPEC)
-        wanted, fleet, folder = self.plan(arguments, task_vars or {}, list(arguments["clusters"]))
+        if arguments["path"] and not arguments["fail"]:
+            raise AnsibleActionFail("fail: without it nothing is written; leave path out.")
+        clusters = list(arguments["clusters"])
+        wanted, fleet, folder = self.plan(arguments, task_vars or {}, clusters, machines=not arguments["fail"])
         if arguments["report"] == "problems":
             self.say(report.problems(wanted.problems, folder.locate))
-        self.refuse(wanted.problems, folder, spoken=arguments["report"] == "problems")
+        if arguments["fail"]:
+            self.refuse(wanted.problems, folder, spoken=arguments["report"] == "problems")
         result: dict[str, t.Any] = {
             "changed": False,
+            "valid": not wanted.problems.errors,
             "diff": [],
             "problems": [p.as_dict(folder.locate) for p in wanted.problems],
             "clusters": {},

@@ -31,6 +31,12 @@ options:
     type: list
     elements: str
     default: []
+  fail:
+    description:
+      - Whether an error is a failure. Otherwise look at RV(valid), and only problems that
+        M(k8s.self_provisioning.fleet_info) does not know are told.
+    type: bool
+    default: true
   report:
     description:
       - Whether to print problems for people.
@@ -59,8 +65,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+valid:
+  description: Whether there was no error.
+  returned: success
+  type: bool
+  sample: true
 problems:
-  description: Every warning about machines and clusters. With an error, the task fails.
+  description: Every warning about machines and clusters, and every error without O(fail).
   returned: success
   type: list
   elements: dict

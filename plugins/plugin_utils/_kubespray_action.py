@@ -32,9 +32,12 @@ class KubesprayAction(FleetAction):
         return t.cast("dict[str, t.Any]", plain(given))
 
     def plan(
-        self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], clusters: list[str]
+        self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any], clusters: list[str], *, machines: bool = False
     ) -> tuple[Plan, Fleet, Folder]:
-        """The checked inventories of I(clusters); fails when the fleet itself has errors that touch clusters."""
+        """The checked inventories of I(clusters), and every error that touches clusters.
+
+        @param machines: leave errors out that C(fleet_info) reports as well.
+        """
         compile_with, folder = self.gather(arguments, task_vars)
         fleet = compile_with({})
         inventory = machines_of(task_vars)
@@ -47,5 +50,7 @@ class KubesprayAction(FleetAction):
         about_clusters = [
             p for p in fleet.problems if p.where.variable.startswith(("cluster_", "fleet_")) or p.where.host
         ]
+        if machines:
+            return wanted, fleet, folder
         wanted.problems.items[:0] = [p for p in [*folder.problems, *about_clusters] if p.severity == "error"]
         return wanted, fleet, folder

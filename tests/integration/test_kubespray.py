@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -270,6 +271,26 @@ def test_an_upgrade_is_planned_then_walked(place: Place) -> None:
     assert done.code == 0, done.out
     assert place.state("east-cluster")["kubernetes"] == "1.30.14"
     assert (place.home("east-cluster") / "credentials" / "east-1.begin").read_text().split()[1] == "1.30.14"
+
+
+def test_the_guide_is_true(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "guides" / "clusters.md").read_text()
+    for text in re.findall(r"```yaml\n---\n# (.*?)```", guide, re.DOTALL):
+        name, _newline, content = text.partition("\n")
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    run = play("clusters", "--check", "--diff", inventory=tmp_path, kubespray_directory=str(tmp_path / "clusters"))
+    assert run.code == 0, run.out
+    assert "east-prod: cluster 1.30.3 v2.28.1" in run.out
+    assert "+kube_pods_subnet: 10.128.0.0/16" in run.out
+
+    variables = tmp_path / "host_vars" / "east-prod.yml"
+    variables.write_text(variables.read_text().replace("10.128.0.0/16", "10.129.16.0/20"))
+    for verb in ("clusters", "validate"):
+        bad = play(verb, inventory=tmp_path)
+        assert bad.code != 0
+        assert "lies inside the Services' 10.129.0.0/18" in bad.out or "overlaps" in bad.out, bad.out
+        assert f"{variables.name}:" in bad.out
 
 
 def sleeping(seconds: int) -> list[int]:
