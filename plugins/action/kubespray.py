@@ -17,11 +17,11 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray import actions
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray import actions, preflight
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.inventory import HOSTS, Rendered
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.plan import one
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.walk import described, walk
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, Problems
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import (
     KUBESPRAY_RELEASES,
@@ -158,6 +158,7 @@ class Work:
             steps = walk(str(current), wishes.kubernetes, wishes.cluster.release_line)
             for line in described(str(current), steps):
                 self.say(line)
+            self._check_steps(steps)
         elif current and current != wishes.kubernetes:
             if self.action == "create":
                 raise ModelError(
@@ -173,6 +174,22 @@ class Work:
         elif self.action == "create" and state.get("digest") == self._digest(self.rendered) and not arguments["force"]:
             return []
         return tasks
+
+    def _check_steps(self, steps: list[Step]) -> None:
+        """What the inventory asks for has to be possible on the way as well."""
+        problems = Problems()
+        for step in steps[:-1]:
+            rendered = one(
+                self.rendered.wishes.cluster,
+                self.fleet,
+                self.rendered.machines,
+                kubernetes=step.kubernetes,
+                kubespray=step.kubespray,
+            )
+            preflight.check(rendered, problems)
+        if problems.errors:
+            told = "\n".join(problem.render() for problem in problems.errors)
+            raise ModelError(f"a version on the way refuses what the inventory asks for:\n{told}")
 
     # --- doing it -------------------------------------------------------------------------------------------------
 
@@ -237,6 +254,8 @@ class Work:
             "credentials_dir": str(self.home.credentials),
             "artifacts_dir": str(self.home.artifacts),
             "kubeconfig_localhost": True,
+            # Kubespray uses it where Ansible knows no variables of hosts
+            "serial": self.rendered.wishes.get("upgrade.at_once"),
         }
 
     def _install(self, tag: str) -> Installed:

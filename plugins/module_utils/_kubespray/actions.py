@@ -61,7 +61,7 @@ def tasks(
         raise ModelError(f"{action} needs the machines that it is about. Name them in kubespray_nodes.")
     if action == "remove_node":
         return [_remove(machines, here, nodes)]
-    return [_recover(machines, here, nodes, snapshot)]
+    return _recover(machines, here, nodes, snapshot)
 
 
 def _scale(machines: Machines, here: Step, nodes: Sequence[str]) -> list[Task]:
@@ -99,7 +99,7 @@ def _remove(machines: Machines, here: Step, nodes: Sequence[str]) -> Task:
     return Task("remove_node", here.kubernetes, here.kubespray, variables=variables)
 
 
-def _recover(machines: Machines, here: Step, nodes: Sequence[str], snapshot: str) -> Task:
+def _recover(machines: Machines, here: Step, nodes: Sequence[str], snapshot: str) -> list[Task]:
     sound = [m.name for m in machines.having(CONTROL_PLANE) if m.name not in nodes]
     if not sound:
         raise ModelError("no machine of the control plane is left to recover from. Restore a backup instead.")
@@ -107,7 +107,11 @@ def _recover(machines: Machines, here: Step, nodes: Sequence[str], snapshot: str
     if snapshot:
         variables["etcd_snapshot"] = snapshot
     limit = f"{ETCD},{CONTROL_PLANE}"
-    return Task("recover_control_plane", here.kubernetes, here.kubespray, limit=limit, variables=variables)
+    # Kubespray needs the facts of the workers, and the lost machines have none
+    return [
+        Task("facts", here.kubernetes, here.kubespray, limit=",".join(["all", *(f"!{node}" for node in nodes)])),
+        Task("recover_control_plane", here.kubernetes, here.kubespray, limit=limit, variables=variables),
+    ]
 
 
 def broken_first_out(hosts: dict[str, t.Any], nodes: Sequence[str]) -> dict[str, t.Any]:

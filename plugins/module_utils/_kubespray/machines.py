@@ -36,7 +36,7 @@ CONNECTION = re.compile(
 )
 #: Variables that look as if they were meant for Kubespray.
 _FOREIGN = re.compile(
-    r"(kube|kubelet|kubeadm|kubernetes|etcd|containerd|calico|cilium|coredns|nodelocaldns|audit|upgrade_node|drain)_\w+"
+    r"(?!etcd_backup_)(kube|kubelet|kubeadm|kubernetes|etcd|containerd|calico|cilium|coredns|nodelocaldns|audit|upgrade_node|drain)_\w+"
     r"|(ipv4|ipv6)_stack|kube_version|system_reserved|container_manager|dns_mode|node_labels_\w+"
 )
 
@@ -126,7 +126,25 @@ def gather(inventory: Inventory, clusters: Iterable[Cluster], problems: Problems
                 )
         _addresses(cluster, found[cluster.name], problems)
     _twice(found, problems)
+    _unread(inventory, found, problems)
     return found
+
+
+def _unread(inventory: Inventory, found: Mapping[str, Machines], problems: Problems) -> None:
+    """Variables that Kubespray would have read from its own inventory, told once for all machines that have them."""
+    having: dict[str, list[str]] = {}
+    for machine in (machine for machines in found.values() for machine in machines.all):
+        for key in inventory.variables.get(machine.name, {}):
+            if _FOREIGN.fullmatch(key) and key not in NODE:
+                having.setdefault(key, []).append(machine.name)
+    for key, hosts in sorted(having.items()):
+        more = f" (and {len(hosts) - 1} more machines)" if len(hosts) > 1 else ""
+        problems.warn(
+            "not-read",
+            Where(key, host=hosts[0]),
+            f"variables of Kubespray are not read from machines{more}.",
+            "Use cluster_kubernetes, its key variables, or node_variables.",
+        )
 
 
 def _strays(
@@ -173,14 +191,6 @@ def _machine(host: str, inventory: Inventory, problems: Problems) -> Machine:
             f"{show(host)} cannot be the name of a node.",
             "Use lower-case letters, digits, dashes and dots; start and end with a letter or digit.",
         )
-    for key in sorted(variables):
-        if _FOREIGN.fullmatch(key) and key not in NODE:
-            problems.warn(
-                "not-read",
-                Where(key, host=host),
-                "variables of Kubespray are not read from machines.",
-                "Use cluster_kubernetes, its key variables, or node_variables.",
-            )
     return Machine(
         host,
         frozenset(role for role in ROLES if host in inventory.groups.get(role, ())),

@@ -280,7 +280,6 @@ def _sources(wishes: Wishes, _machines: Machines) -> Iterator[Variable]:
 
 
 def _upgrade(wishes: Wishes, _machines: Machines) -> Iterator[Variable]:
-    yield "serial", wishes.get("upgrade.at_once"), wishes.where("upgrade.at_once")
     yield "drain_timeout", f"{wishes.get('upgrade.drain_timeout')}s", wishes.where("upgrade.drain_timeout")
     yield "drain_grace_period", wishes.get("upgrade.drain_grace_period"), wishes.where("upgrade.drain_grace_period")
     if wishes.get("upgrade.pause"):

@@ -92,7 +92,10 @@ RUNS: list[tuple[str, list[str], list[str], dict[str, t.Any]]] = [
     (
         "recover_control_plane",
         ["hela-a01"],
-        ["recover_control_plane 1.30.3 v2.28.1 on etcd,kube_control_plane"],
+        [
+            "facts 1.30.3 v2.28.1 on all,!hela-a01",
+            "recover_control_plane 1.30.3 v2.28.1 on etcd,kube_control_plane",
+        ],
         {"etcd_retries": 10, "etcd_snapshot": "/var/backups/etcd.db"},
     ),
 ]

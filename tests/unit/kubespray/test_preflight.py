@@ -56,7 +56,8 @@ def test_an_addon_of_kubespray_is_a_warning_that_names_ours() -> None:
 
 
 def test_a_variable_of_kubespray_at_a_machine_is_not_lost_in_silence() -> None:
-    plan = planned("1.30", lambda _c, _g, variables: variables["hela-a01"].update(kube_proxy_mode="ipvs"))
+    ours = {"kube_proxy_mode": "ipvs", "etcd_backup_keep": 3, "kubespray_forks": 5}
+    plan = planned("1.30", lambda _c, _g, variables: variables["hela-a01"].update(ours))
     (told,) = [p.render() for p in plan.problems.warnings if p.code == "not-read"]
     assert told.startswith("hela-a01: kube_proxy_mode: variables of Kubespray are not read")
 
