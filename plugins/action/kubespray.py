@@ -230,14 +230,19 @@ class Work:
                     "What is done stays done. When the cause is mended, continue with -e kubespray_resume=true."
                 )
             pending["done"].append(task.name)
-            reached = {}
-            if task.playbook in ("cluster", "upgrade_cluster"):
-                rendered = self._for(task)
-                reached = {"kubernetes": task.kubernetes, "kubespray": task.kubespray, "digest": self._digest(rendered)}
-            self._save(pending=pending, **reached)
+            self._save(pending=pending, **self._reached(task))
             self.say(f"{task.name} is done after {outcome.tasks} tasks and {outcome.seconds:.0f} s")
         self._save(pending=None)
         return logs
+
+    def _reached(self, task: actions.Task) -> dict[str, t.Any]:
+        """What is true of the cluster after I(task)."""
+        if task.playbook in ("cluster", "upgrade_cluster"):
+            digest = self._digest(self._for(task))
+            return {"kubernetes": task.kubernetes, "kubespray": task.kubespray, "digest": digest}
+        if task.playbook == "scale" and not task.limit and "digest" in self.state:
+            return {"digest": self._digest(self._for(task))}
+        return {}
 
     def _for(self, task: actions.Task) -> Rendered:
         cluster = self.fleet.clusters[self.name]

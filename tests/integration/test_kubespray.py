@@ -10,6 +10,7 @@ Kubernetes is installed. Kubespray's own validation of our inventories is C(make
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -271,6 +272,22 @@ def test_an_upgrade_is_planned_then_walked(place: Place) -> None:
     assert done.code == 0, done.out
     assert place.state("east-cluster")["kubernetes"] == "1.30.14"
     assert (place.home("east-cluster") / "credentials" / "east-1.begin").read_text().split()[1] == "1.30.14"
+
+
+def test_under_awx_the_place_has_to_be_chosen(place: Place) -> None:
+    run = play("clusters", "--check", inventory=place.inventory, awx_job_id=7)
+    assert run.code != 0
+    assert "AWX throws the home folder of a job away" in run.out
+    assert place.run("--check", awx_job_id=7).code == 0
+
+
+def test_two_runs_on_one_cluster_do_not_meet(place: Place) -> None:
+    place.home("east-cluster").mkdir()
+    with open(place.home("east-cluster") / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = place.run("--limit", "east-cluster")
+    assert run.code != 0
+    assert "another run is at work on this cluster" in run.out
 
 
 def test_the_guide_is_true(tmp_path: Path) -> None:
