@@ -10,13 +10,17 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import fleet as report
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._report.ledger import state
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._report.table import count
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import placements
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction, describe
 
-SPEC = {
+PARTS = ("problems", "clusters", "environments", "retained", "ledger")
+SPEC: dict[str, t.Any] = {
     "tree": {"type": "path"},
     "report": {"type": "str", "choices": ["none", "problems", "summary"], "default": "none"},
+    "gather": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
 }
 
 
@@ -35,12 +39,18 @@ class ActionModule(FleetAction):
         if arguments["report"] != "none":
             self.say(report.problems(problems, folder.locate))
             if arguments["report"] == "summary" and not problems.errors:
-                self.say([*report.clusters(fleet), *report.tenants(fleet), *report.placements(fleet, details=True)])
+                self.say([*report.clusters(fleet), *state(fleet), *report.placements(fleet, details=True)])
             if not problems.errors:
                 self.say(["", f"The inventory is sound: {report.totals(fleet)}."])
-        return {
+        found = ((len(problems.errors), "error"), (len(problems.warnings), "warning"))
+        result = {
             "changed": False,
             "valid": not problems.errors,
-            "problems": [p.as_dict(folder.locate) for p in problems],
-            **describe(fleet),
+            "summary": ", ".join(count(number, noun) for number, noun in found),
         }
+        wanted = arguments["gather"]
+        if "problems" in wanted:
+            result["problems"] = [p.as_dict(folder.locate) for p in problems]
+        if wanted != ["problems"]:
+            result.update((part, value) for part, value in describe(fleet).items() if part in wanted)
+        return result

@@ -5,22 +5,30 @@
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import Folder
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import show, suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import account
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import changes as change_report
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import fleet as report
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import commit, deliver, paths
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.brake import Brake
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.record import record_placements
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction, without_gc
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.record import Recording
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import (
+    FleetAction,
+    display,
+    without_gc,
+)
 
 SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -29,9 +37,11 @@ SPEC: dict[str, t.Any] = {
     "init": {"type": "bool", "default": False},
     "push": {"type": "bool", "default": False},
     "remote": {"type": "str", "default": "origin"},
-    "branch": {"type": "str", "default": "main"},
-    "author_name": {"type": "str", "default": "k8s.self_provisioning"},
-    "author_email": {"type": "str", "default": "self-provisioning@localhost"},
+    "branch": {"type": "str", "default": ""},
+    "author_name": {"type": "str", "default": ""},
+    "author_email": {"type": "str", "default": ""},
+    "prune_limit": {"type": "str", "default": "30%"},
+    "confirm_deletion": {"type": "list", "elements": "str", "default": []},
     "record_placements": {"type": "bool", "default": False},
     "lock_timeout": {"type": "int", "default": 60},
     "report": {"type": "str", "choices": ["none", "plan", "summary"], "default": "none"},
@@ -45,9 +55,14 @@ class ActionModule(FleetAction):
         super().run(tmp, task_vars)
         arguments = self.arguments(SPEC)
         clock = _Clock()
-        compile_with, folder = self.gather(arguments, task_vars or {})
+        variables = task_vars or {}
+        root = self._root(arguments, variables)
+        git, brake = _checked(arguments)
+        compile_with, folder = self.gather(arguments, variables)
         clock.lap("gather")
         spoken = arguments["report"] != "none"
+        check = bool(self._task.check_mode)
+        recording = Recording(folder.defined if arguments["record_placements"] else {}, check=check)
 
         def compile_checked(recorded: Mapping[str, t.Any]) -> Fleet:
             clock.lap("open")
@@ -56,32 +71,74 @@ class ActionModule(FleetAction):
                 self.say(report.problems(fleet.problems, folder.locate))
             self.refuse(fleet.problems, folder, spoken=spoken)
             _check_clusters(arguments["clusters"], fleet)
+            recording.prepare(fleet)
             clock.lap("compile")
             return fleet
 
-        check = bool(self._task.check_mode)
-        root = Path(arguments["path"]).absolute()
-        before = change_report.months(root / paths.LEDGER)
+        before = account.read(root / paths.LEDGER)
         try:
-            with without_gc():
+            with recording, without_gc():
                 outcome = deliver.deliver(
                     root,
                     compile_checked,
                     check=check,
                     diff=bool(self._task.diff),
-                    git=_git(arguments),
+                    git=git if arguments["commit"] else None,
                     wait=arguments["lock_timeout"],
                     clusters=arguments["clusters"],
+                    brake=brake,
                 )
-            recorded = record_placements(outcome.fleet, folder, check=check) if arguments["record_placements"] else []
+                recorded = recording.finish()
         except TreeError as error:
             raise AnsibleActionFail(str(error)) from None
-        clock.lap("write and commit")
+        clock.lap("deliver")
+        run = change_report.Run(check, arguments["clusters"], recorded)
         if arguments["report"] == "plan":
-            self.say(change_report.plan(outcome, before, root))
+            self.say(change_report.plan(outcome, before, root, run))
         elif arguments["report"] == "summary":
-            self.say(change_report.summary(outcome, before, root))
+            self.say(change_report.summary(outcome, before, root, run))
+        for problem in outcome.waiting:
+            display.warning(problem, formatted=True)
+        for refusal in outcome.refusals:
+            display.warning(f"A real run would stop here. {refusal}", formatted=True)
         return _result(outcome, folder, recorded, clock.seconds)
+
+    def _root(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> Path:
+        """The folder of the tree.
+
+        @raises AnsibleActionFail: it is none that can be meant.
+        """
+        given, text = self._task.args.get("path"), arguments["path"]
+        # the argument specification turns anything into text
+        if not isinstance(given, (str, os.PathLike)):
+            raise AnsibleActionFail(f"path: it has to be text, the folder of the tree, and not {show(plain(given))}.")
+        if not text.strip():
+            raise AnsibleActionFail("path: it is empty. Give the folder of the tree, such as /srv/fleet.")
+        root = Path(text)
+        if not root.is_absolute():
+            raise AnsibleActionFail(
+                f"path: {text!r} is relative, and a run may start in any folder. Write the whole path, such as "
+                f"{root.absolute()}."
+            )
+        for inventory in _read_by_ansible(arguments, variables):
+            if root.resolve().is_relative_to(inventory):
+                raise AnsibleActionFail(
+                    f"path: {root} lies in the inventory, and Ansible would read the tree's files as part of it. "
+                    f"Choose a folder outside {inventory}."
+                )
+        return root
+
+
+def _read_by_ansible(arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> Iterator[Path]:
+    """The folders in which Ansible takes every file for a part of the inventory."""
+    for name in (arguments["inventory"] or "", *(variables.get("ansible_inventory_sources") or ())):
+        if not name:
+            continue
+        source = Path(str(name)).resolve()
+        if source.is_dir():
+            yield source
+        elif source.exists():
+            yield from (source.parent / below for below in ("group_vars", "host_vars"))
 
 
 class _Clock:
@@ -101,16 +158,41 @@ def _check_clusters(names: list[str], fleet: Fleet) -> None:
         raise AnsibleActionFail(f"clusters: there is no cluster {unknown[0]!r}. {suggest(unknown[0], fleet.clusters)}")
 
 
-def _git(arguments: Mapping[str, t.Any]) -> commit.Options | None:
-    if not arguments["commit"]:
-        return None
-    return commit.Options(
-        init=arguments["init"],
-        branch=arguments["branch"],
-        name=arguments["author_name"],
-        email=arguments["author_email"],
-        remote=arguments["remote"] if arguments["push"] else "",
-    )
+def _checked(arguments: Mapping[str, t.Any]) -> tuple[commit.Options, Brake]:
+    """How to commit and how much may be removed.
+
+    @raises AnsibleActionFail: an option cannot be meant so. All such options are named.
+    """
+    wrong = [
+        f"{option}: it needs commit=true, {why}. Turn commit on, or {option} off."
+        for option, why in (("init", "a repository is made for the commit"), ("push", "only commits can be pushed"))
+        if arguments[option] and not arguments["commit"]
+    ]
+    if arguments["lock_timeout"] < 0:
+        wrong.append(f"lock_timeout: {arguments['lock_timeout']} is no time to wait. Give 0 or more seconds.")
+    brake = Brake()
+    try:
+        brake = Brake(arguments["prune_limit"], arguments["confirm_deletion"])
+    except TreeError as error:
+        wrong.append(str(error))
+    # whether they are used or not, so that a fault does not wait for the day on which they are
+    checked: dict[str, t.Any] = {
+        "branch": arguments["branch"],
+        "name": arguments["author_name"],
+        "email": arguments["author_email"],
+        "remote": arguments["remote"],
+    }
+    for key, value in checked.items():
+        try:
+            commit.Options(**{key: value})
+        except TreeError as error:
+            wrong.append(str(error))
+    if arguments["push"] and not arguments["remote"]:
+        wrong.append("remote: it is empty, and push needs one. Give the name of a remote or its address.")
+    if wrong:
+        raise AnsibleActionFail("Nothing was written. " + "\n".join(wrong))
+    used = {**checked, "init": arguments["init"], "remote": arguments["remote"] if arguments["push"] else ""}
+    return commit.Options(**used), brake
 
 
 def _result(
@@ -130,9 +212,14 @@ def _result(
         "recorded": recorded,
         "message": outcome.message,
         "commit": outcome.commit,
+        "committed": outcome.committed,
         "pushed": outcome.pushed,
+        "left_out": outcome.left_out,
+        "refusals": outcome.refusals,
         "warnings_found": [p.render(folder.locate) for p in outcome.fleet.problems.warnings],
         "timings": timings,
+        # thousands of paths are for register, not for -v
+        "_ansible_verbose_override": True,
     }
     if tree.diff:
         result["diff"] = {"prepared": tree.diff}

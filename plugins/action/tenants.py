@@ -62,6 +62,8 @@ class ActionModule(FleetAction):
             self.say(live_report.summary(name, result, check=bool(self._task.check_mode)))
         if result["failed"]:
             result["msg"] = live_report.failure(name, result)
+            # Ansible prints a failed result whole, and a first run may have made thousands before one failed
+            result["objects"] = [row for row in result["objects"] if row["action"] not in _DONE_IN_SILENCE]
         return result
 
     def _fleet(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> Fleet:
@@ -114,6 +116,7 @@ class ActionModule(FleetAction):
         return result
 
 
+_DONE_IN_SILENCE = ("created", "updated")
 _PASSED = (
     "tenants",
     "prune",

@@ -65,4 +65,4 @@ class ActionModule(FleetAction):
         if arguments["report"] == "summary":
             self.say(report.summary(result))
         seconds = {"compile": round(compiled - start, 3), "look": round(time.monotonic() - compiled, 3)}
-        return {"changed": False, **result, "timings": seconds}
+        return {"changed": False, "headline": report.headline(result), **result, "timings": seconds}

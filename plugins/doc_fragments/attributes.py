@@ -12,6 +12,9 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 attributes:
+  action:
+    description: Runs as an action on the controller, whatever the connection of the host.
+    support: full
   check_mode:
     description: Can run in check mode and tell what it would change, without changing anything.
     support: full

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model import quantity as q
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, show
 
 _OPERATORS: dict[str, t.Callable[[q.Quantity, q.Quantity], bool]] = {
     "==": lambda a, b: a == b,
@@ -38,8 +38,10 @@ def quantity(value: t.Any) -> str:
 
 def quantity_sum(values: t.Any) -> str:
     """The exact sum of quantities."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise AnsibleFilterError(f"k8s.self_provisioning.quantity_sum: a list is needed, not {values!r}.")
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        hint = " Take its values: my_dict.values()." if isinstance(values, Mapping) else ""
+        found = show(_guarded("quantity_sum", lambda: plain(values)))
+        raise AnsibleFilterError(f"k8s.self_provisioning.quantity_sum: a list is needed, not {found}.{hint}")
     return str(_guarded("quantity_sum", lambda: q.total(plain(list(values)))))
 
 

@@ -15,7 +15,20 @@ description:
     such a play runs without C(--limit) and with a limit to some clusters.
   - Ansible stops at the first variable file that is not valid YAML, before any task, and does not name it. This lookup
     reads the files first, and names every file that cannot be read together with every other problem of the inventory.
-options: {}
+  - It also fails when a tenant file defines anything besides its tenant. Ansible would take such a variable for the
+    operators' own, and run what is a template in it. That is why a play on the whole fleet begins with this lookup.
+options:
+  _terms:
+    description: The host pattern to give instead of V(localhost) and the clusters.
+    type: list
+    elements: str
+  delivery:
+    description:
+      - Only clusters with this C(cluster_delivery). Each host of a play costs time, even one that skips every task.
+      - A cluster whose C(cluster_delivery) is a template is among them in any case, as are all of them in the first
+        play of a run, when Ansible has no variables of hosts yet. So give the task a condition, too.
+    type: str
+    choices: [gitops, live]
 """
 
 EXAMPLES = r"""
@@ -27,6 +40,15 @@ EXAMPLES = r"""
     - name: Check it
       k8s.self_provisioning.fleet_info:
       run_once: true
+
+- name: Do something with each cluster
+  hosts: "{{ lookup('k8s.self_provisioning.fleet_hosts', 'clusters') }}"
+  connection: local
+  gather_facts: false
+  tasks:
+    - name: Do it
+      ansible.builtin.debug:
+        var: inventory_hostname
 """
 
 RETURN = r"""
@@ -38,13 +60,21 @@ _raw:
 
 import datetime
 import typing as t
+from collections.abc import Mapping
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import read_source
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory import hosts
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.checks import is_template
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import (
+    CLUSTERS,
+    Folder,
+    source_in,
+)
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import compile_fleet
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.schema import CLUSTER
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report.fleet import problems
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import folder_of
 
@@ -56,10 +86,39 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
         folder = folder_of(variables or {})
-        if folder.broken:
-            for root in folder.roots:
-                source, files = read_source(root)
-                fleet = compile_fleet(source, today=datetime.datetime.now(datetime.timezone.utc).date())
-                display.display("\n".join(problems([*files.problems, *fleet.problems], files.locate)))
-            raise AnsibleError("The inventory has files that cannot be read; every problem is listed above.")
-        return ["localhost:clusters"]
+        if folder.problems.errors:
+            groups = (variables or {}).get("groups") or {}
+            display.display("\n".join(_everything(folder, groups)))
+            what = "cannot be read" if folder.broken else "define what they must not"
+            raise AnsibleError(f"The inventory has files that {what}; every problem is listed above.")
+        self.set_options(var_options=variables, direct=kwargs)
+        delivery = self.get_option("delivery")
+        if delivery:
+            return [_delivered(delivery, variables or {})]
+        return [str(term) for term in terms] or [f"localhost:{CLUSTERS}"]
+
+
+def _delivered(delivery: str, variables: Mapping[str, t.Any]) -> str:
+    """A pattern; it matches no host rather than being empty, which Ansible would refuse."""
+    known = variables.get("hostvars")
+    if known is None:
+        return CLUSTERS
+    found = []
+    for host in (variables.get("groups") or {}).get(CLUSTERS, ()):
+        value = known.raw_get(host).get("cluster_delivery", CLUSTER["cluster_delivery"]["default"])
+        if value == delivery or is_template(str(value)):
+            found.append(str(host))
+    return ":".join(found) or f"{CLUSTERS}:!{CLUSTERS}"
+
+
+def _everything(folder: Folder, groups: Mapping[str, t.Any]) -> list[str]:
+    """What is wrong with the files, and with what they say."""
+    # Ansible has the groups; what the inventory files say besides is looked up once more
+    inline = hosts.read(folder.roots, Folder(folder.roots, confined=False))
+    clusters = [str(host) for host in groups.get(CLUSTERS, ())]
+    order = [name for name in inline.order() if name in groups]
+    own = {host: [name for name in order if host in groups[name]] for host in clusters}
+    source = source_in(folder, clusters, own, inline)
+    fleet = compile_fleet(source, today=datetime.datetime.now(datetime.timezone.utc).date())
+    folder.precede(fleet.problems)
+    return problems(fleet.problems, folder.locate)

@@ -97,7 +97,7 @@ EXAMPLES = r"""
 RETURN = r"""
 rows:
   description: One for each right of each subject in each environment on each cluster.
-  returned: always
+  returned: success, and failure because a cluster differs
   type: list
   elements: dict
   sample:
@@ -118,7 +118,7 @@ rows:
       verified: "yes"
 verified:
   description: For each cluster what its authorizer said; empty without O(verify=true).
-  returned: always
+  returned: success, and failure because a cluster differs
   type: dict
   sample:
     east-prod:

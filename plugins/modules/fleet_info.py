@@ -23,7 +23,9 @@ extends_documentation_fragment:
 options:
   tree:
     description:
-      - A fleet tree of an earlier run. Placements recorded in it hold.
+      - A fleet tree of an earlier run. Placements recorded in it hold, and what it retains is counted.
+      - Without it, every placement that does not stand in a tenant file is decided anew, and the answer may be another
+        one than that of M(k8s.self_provisioning.fleet_tree).
     type: path
   report:
     description:
@@ -31,6 +33,13 @@ options:
     type: str
     choices: [none, problems, summary]
     default: none
+  gather:
+    description:
+      - What to return, besides RV(valid) and RV(summary). Effective values of a large fleet are a lot of text.
+    type: list
+    elements: str
+    choices: [problems, clusters, environments, retained, ledger]
+    default: [problems, clusters, environments, retained, ledger]
 seealso:
   - module: k8s.self_provisioning.fleet_tree
 """
@@ -39,12 +48,18 @@ EXAMPLES = r"""
 - name: Check the inventory of this run
   k8s.self_provisioning.fleet_info:
     report: problems
-  register: fleet
+    gather: [problems]
+  register: checked
 
 - name: Check somebody's inventory without loading it into Ansible
   k8s.self_provisioning.fleet_info:
     inventory: /srv/review/inventories/example
   register: proposed
+
+- name: Read what the inventory declares
+  k8s.self_provisioning.fleet_info:
+    gather: [environments]
+  register: fleet
 
 - name: Show where the quota of an environment comes from
   ansible.builtin.debug:
@@ -57,9 +72,14 @@ valid:
   returned: always
   type: bool
   sample: true
+summary:
+  description: How many errors and warnings there are.
+  returned: always
+  type: str
+  sample: 1 error, 2 warnings
 problems:
   description: Every error and warning.
-  returned: always
+  returned: when O(gather) names it
   type: list
   elements: dict
   contains:
@@ -97,20 +117,27 @@ problems:
       sample: "Did you mean 'small'?"
 clusters:
   description: For each cluster its stage, release line, delivery, and the keys of its environments.
-  returned: always
+  returned: when O(gather) names it
   type: dict
   sample: {east-prod: {stage: prod, release_line: "1.30", delivery: gitops, environments: [physics/lab-sim/prod]}}
 environments:
   description:
     - For each environment, by C(tenant/project/environment), its namespace, effective C(values), their C(provenance),
       its C(quota), and its C(placement) with all C(candidates).
-  returned: always
+  returned: when O(gather) names it
   type: dict
   sample: {physics/lab-sim/prod: {namespace: physics-lab-sim-prod, quota: {requests.cpu: "16"}}}
+retained:
+  description:
+    - Environments that are no longer declared and whose namespaces stay, by C(tenant/project/environment). Each has its
+      C(namespace), C(clusters), the day C(since) which it is retained, its C(deletion_policy), and its last C(quota).
+  returned: when O(gather) names it
+  type: dict
+  sample: {physics/old/dev: {namespace: physics-old-dev, clusters: [east-dev], since: "2026-11-21"}}
 ledger:
   description:
     - Account rows of environments, tenants and clusters; amounts are Kubernetes quantities, C(month) is money.
-  returned: always
+  returned: when O(gather) names it
   type: list
   elements: dict
   sample:

@@ -25,6 +25,13 @@ extends_documentation_fragment:
   - k8s.self_provisioning.fleet
   - k8s.self_provisioning.kubernetes_auth
   - k8s.self_provisioning.attributes
+attributes:
+  diff_mode:
+    support: partial
+    details: Shows what O(apply) changes. A manifest is shown by O(report), a login never.
+  idempotent:
+    support: partial
+    details: A login is written anew when half of its time is over.
 options:
   kubeconfig:
     description:
@@ -90,21 +97,21 @@ EXAMPLES = r"""
 RETURN = r"""
 objects:
   description: The manifest, in the order in which to apply it.
-  returned: always
+  returned: success
   type: list
   elements: dict
   sample:
     - {apiVersion: v1, kind: ServiceAccount, metadata: {name: provisioner, namespace: self-provisioning}}
 applied:
   description: What was not there as it should be.
-  returned: always
+  returned: success
   type: list
   elements: dict
   sample:
     - {kind: ClusterRole, namespace: "", name: self-provisioning-provisioner, action: created}
 login_expires_at:
   description: When the token ends that was written now; empty when none was. The token itself is never returned.
-  returned: always
+  returned: success
   type: str
   sample: "2026-11-21T05:00:00Z"
 """

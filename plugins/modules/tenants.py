@@ -93,16 +93,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Bring every cluster with live delivery up to date, all at once
-  hosts: clusters
-  connection: local
-  gather_facts: false
-  tasks:
-    - name: Apply tenants
-      k8s.self_provisioning.tenants:
-        prune: true
-        report: summary
-      when: cluster_delivery | default('gitops') == 'live'
+# In a play on the group clusters, with connection: local and gather_facts: false, all clusters at once
+- name: Apply tenants
+  k8s.self_provisioning.tenants:
+    prune: true
+    report: summary
+  when: cluster_delivery | default('gitops') == 'live'
 
 - name: What would change
   k8s.self_provisioning.tenants:
@@ -126,7 +122,9 @@ summary:
   type: dict
   sample: {created: 14, updated: 1, unchanged: 240, deleted: 0, failed: 0}
 objects:
-  description: Every object that is not simply unchanged.
+  description:
+    - Every object that is not simply unchanged. In a failed result without those that were created and updated, because
+      Ansible prints such a result whole; RV(summary) counts them.
   returned: success or failure of single objects
   type: list
   elements: dict

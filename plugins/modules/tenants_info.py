@@ -56,22 +56,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: How are the tenants
-  hosts: clusters
-  connection: local
-  gather_facts: false
-  tasks:
-    - name: Look at every cluster
-      k8s.self_provisioning.tenants_info:
-        report: summary
-      register: state
+# In a play on the group clusters, with connection: local and gather_facts: false, all clusters at once
+- name: Look at every cluster
+  k8s.self_provisioning.tenants_info:
+    report: summary
+  register: state
 
-    - name: Tell who changed quotas by hand
-      ansible.builtin.debug:
-        msg: "{{ item.namespace }}: {{ item.fields | map(attribute='managers') | flatten | map(attribute='manager') }}"
-      loop: "{{ state.drift | selectattr('kind', 'eq', 'ResourceQuota') }}"
-      loop_control:
-        label: "{{ item.namespace }}"
+- name: Tell who changed quotas by hand
+  ansible.builtin.debug:
+    msg: "{{ item.namespace }}: {{ item.fields | map(attribute='managers') | flatten | map(attribute='manager') }}"
+  loop: "{{ state.drift | selectattr('kind', 'eq', 'ResourceQuota') }}"
+  loop_control:
+    label: "{{ item.namespace }}"
 
 - name: Who uses more than nine tenths of the memory
   ansible.builtin.debug:
@@ -91,6 +87,11 @@ cluster:
   returned: success
   type: str
   sample: east-prod
+headline:
+  description: The state in one sentence.
+  returned: success
+  type: str
+  sample: "east-prod: 12 environments, 190 objects: 1 object differs"
 summary:
   description: How many environments and objects are declared, and how many rows each part below has.
   returned: success
@@ -162,6 +163,12 @@ orphans:
       applied_by_us: true
       deletion_policy: retain
       marked: false
+    - api_version: v1
+      kind: ConfigMap
+      namespace: physics-lab-sim-dev
+      name: copied
+      tenant: ""
+      applied_by_us: false
 extras:
   description: ResourceQuotas and LimitRanges of others in our namespaces, and what they do to ours.
   returned: success

@@ -22,10 +22,10 @@ from ansible.utils.display import Display
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import Folder, read_source
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Source
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, Problem
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, Problem, show
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet, compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import fleet as report
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import folder_of, source_of
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import gather
 
 display = Display()
 
@@ -78,14 +78,14 @@ class FleetAction(ActionBase):  # type: ignore[misc]
         """
         try:
             source, folder = self._source(arguments, task_vars)
-            today = _day(arguments.get("today"))
+            today = day(arguments.get("today"))
         except ModelError as error:
             raise AnsibleActionFail(str(error)) from None
 
         def compile_with(recorded: Mapping[str, t.Any]) -> Fleet:
             with without_gc():
                 fleet = compile_fleet(source, today=today, recorded=recorded)
-            fleet.problems.items[:0] = folder.problems.items
+            folder.precede(fleet.problems)
             return fleet
 
         return compile_with, folder
@@ -101,8 +101,7 @@ class FleetAction(ActionBase):  # type: ignore[misc]
             )
         hostvars = task_vars["hostvars"]
         clusters = [str(host) for host in groups["clusters"]]
-        templated = hostvars[task_vars["inventory_hostname"]]
-        return source_of(hostvars, clusters, task_vars, templated), folder_of(task_vars)
+        return gather(hostvars, clusters, task_vars)
 
     def refuse(self, problems: Iterable[Problem], folder: Folder, *, spoken: bool) -> None:
         """Fails when a problem is an error.
@@ -116,13 +115,17 @@ class FleetAction(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(f"Nothing was written: the inventory has {count}, {told}")
 
 
-def _day(text: str | None) -> datetime.date:
+def day(text: object) -> datetime.date:
+    """The day for which a fleet is compiled: by default today in UTC.
+
+    @raises ModelError: it is not a day.
+    """
     if not text:
         return datetime.datetime.now(datetime.timezone.utc).date()
     try:
-        return datetime.date.fromisoformat(text)
+        return datetime.date.fromisoformat(str(text))
     except ValueError:
-        raise ModelError(f"today: {text!r} is not a day. Write it as YYYY-MM-DD.") from None
+        raise ModelError(f"today: {show(text)} is not a day. Write it as YYYY-MM-DD.") from None
 
 
 def describe(fleet: Fleet) -> dict[str, t.Any]:
@@ -138,6 +141,16 @@ def describe(fleet: Fleet) -> dict[str, t.Any]:
             for name, cluster in fleet.clusters.items()
         },
         "environments": {e.key: environment_facts(e) for e in fleet.environments},
+        "retained": {
+            each.key: {
+                "namespace": each.namespace,
+                "clusters": list(each.clusters),
+                "since": each.since,
+                "deletion_policy": each.deletion_policy,
+                "quota": {key: str(amount) for key, amount in each.quota.items()},
+            }
+            for each in fleet.retained
+        },
         "ledger": fleet.ledger,
     }
 

@@ -19,7 +19,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.p
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import COMMON, FleetAction
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import find_machines, machines_of
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import machines_of
 
 
 class KubesprayAction(FleetAction):
@@ -40,17 +40,19 @@ class KubesprayAction(FleetAction):
         """
         compile_with, folder = self.gather(arguments, task_vars)
         fleet = compile_with({})
-        inventory = machines_of(task_vars)
-        find_machines(folder, inventory)
+        before = len(folder.problems.items)
+        inventory = machines_of(task_vars, folder)
+        found = folder.problems.items[before:]
         for name in clusters:
             if name not in fleet.clusters and name not in (task_vars.get("groups") or {}).get("clusters", ()):
                 raise AnsibleActionFail(f"There is no cluster {name!r}. {suggest(name, fleet.clusters)}")
         wanted = plan(fleet, inventory, [name for name in clusters if name in fleet.clusters])
+        wanted.problems.items[:0] = found
+        if machines:
+            return wanted, fleet, folder
         # what is wrong with a tenant does not keep a machine from being built
         about_clusters = [
             p for p in fleet.problems if p.where.variable.startswith(("cluster_", "fleet_")) or p.where.host
         ]
-        if machines:
-            return wanted, fleet, folder
-        wanted.problems.items[:0] = [p for p in [*folder.problems, *about_clusters] if p.severity == "error"]
+        wanted.problems.items[:0] = [p for p in about_clusters if p.severity == "error"]
         return wanted, fleet, folder

@@ -84,6 +84,19 @@ def made_by_hand(**meta: Any) -> Callable[[Live, str], Any]:
     return lambda live, name: live.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, **meta}})
 
 
+def with_quota(live: Live, namespace: str, hard: Object) -> None:
+    made_by_hand()(live, namespace)
+    meta = {"name": "by-hand", "namespace": namespace}
+    live.make({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": hard}})
+
+
+def with_policy(live: Live, namespace: str) -> None:
+    made_by_hand()(live, namespace)
+    spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    meta = {"name": DENY, "namespace": namespace}
+    live.make({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec})
+
+
 def apply_quota(live: Live, namespace: str) -> None:
     meta = {"name": QUOTA, "namespace": namespace}
     live.claim(
@@ -234,6 +247,48 @@ CASES: dict[str, Case] = {
         meddle=made_by_hand(labels={**ENV["labels"], **PSS, "pod-security.kubernetes.io/enforce": "privileged"}),
         settles=False,
         reason="differs in .metadata.labels.pod-security.kubernetes.io/enforce",
+    ),
+    "adoption of a bare one": Case(
+        fits(NS),
+        after={**ENV, "adoption_policy": "if_identical"},
+        meddle=made_by_hand(labels={"theirs": "1"}),
+        finally_=lambda live, name: labels(live, name)["theirs"] == "1",
+    ),
+    "adoption of one with the same quota": Case(
+        fits(NS),
+        after={**ENV, "adoption_policy": "if_identical"},
+        meddle=lambda live, name: with_quota(live, name, {"cpu": "4000m", "pods": "20", "count/secrets": "9"}),
+    ),
+    "adoption of one with an object of ours": Case(
+        (fits(NS) - {("NetworkPolicy", DENY, "created")}) | {("NetworkPolicy", DENY, "updated")},
+        after={**ENV, "adoption_policy": "if_identical"},
+        meddle=with_policy,
+        reason="it was there already, without our label",
+    ),
+    "the tenant's label removed": Case(
+        {("Namespace", NS, "updated"), ("ResourceQuota", QUOTA, "updated")},
+        before=ENV,
+        after=ENV,
+        meddle=lambda live, name: [
+            live.edit(ns(name), {"metadata": {"labels": {f"{DOMAIN}/tenant": None}}}),
+            live.edit(quota(name), {"spec": {"hard": {"pods": "9000"}}}),
+        ],
+        finally_=lambda live, name: hard(live, name)["pods"] == "20",
+    ),
+    "adoption of one with another quota": Case(
+        refused(NS),
+        after={**ENV, "adoption_policy": "if_identical"},
+        meddle=lambda live, name: with_quota(live, name, {"cpu": "4", "pods": "30"}),
+        finally_=lambda live, name: "team" not in labels(live, name),
+        settles=False,
+        reason="differs in ResourceQuota pods (30, declared 20)",
+    ),
+    "adoption of one of Helm": Case(
+        refused(NS),
+        after={**ENV, "adoption_policy": "if_identical"},
+        meddle=made_by_hand(labels={"app.kubernetes.io/managed-by": "Helm"}),
+        settles=False,
+        reason="belongs to another tool: app.kubernetes.io/managed-by is Helm",
     ),
     "adoption always": Case(
         fits(NS),

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.access import Access
@@ -19,6 +20,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.sessio
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Source
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet, compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.environment import environment_objects
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.provisioner import provisioner_objects
 
 from ..control_plane.cluster import ControlPlane
 from .governed import crd, path_of
@@ -26,7 +28,9 @@ from .governed import crd, path_of
 Object = dict[str, Any]
 
 CLUSTER = "east"
+#: Whom tests may be instead of the provisioner.
 USER = "reconciler"
+PROVISIONER = "system:serviceaccount:self-provisioning:provisioner"
 DOMAIN = "self-provisioning.internal"
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
@@ -81,10 +85,14 @@ class Live:
     """A control plane, and what one does with it."""
 
     plane: ControlPlane
+    token: str = ""
+
+    def kubeconfig(self) -> Path:
+        """The provisioner's own login, with no right but its own; the audit log tells its requests from others'."""
+        return self.plane.kubeconfig_for_token(PROVISIONER, self.token)
 
     def access(self) -> Access:
-        """The reconciler's own login, by which the audit log tells its requests from others'."""
-        return Access(kubeconfig=str(self.plane.kubeconfig_for(USER, ["system:masters"])))
+        return Access(kubeconfig=str(self.kubeconfig()))
 
     def run(
         self, objects: Iterable[Object], *, access: Access | None = None, patience: float = 60.0, **how: Any
@@ -98,9 +106,9 @@ class Live:
         mark = self.plane.audit.mark()
         result = run()
         counts: Counter[str] = Counter()
-        for event in self.plane.audit_events(mark, user=USER):
+        for event in self.plane.audit_events(mark):
             target = event.get("objectRef", {})
-            if target:
+            if target and event["user"]["username"] in (USER, PROVISIONER):
                 counts[event["verb"]] += 1
                 if event["verb"] == "list":
                     counts[f"list {target.get('apiGroup', '')}/{target['resource']}"] += 1
@@ -131,7 +139,7 @@ class Live:
 
 
 def prepare(plane: ControlPlane) -> Live:
-    """With the resource definitions that tenants' Flux objects need."""
+    """With the resource definitions of tenants' Flux objects, and a provisioner as an administrator installs it."""
     live = Live(plane)
     definitions = (
         ("source.toolkit.fluxcd.io", "v1", "GitRepository"),
@@ -143,9 +151,42 @@ def prepare(plane: ControlPlane) -> Live:
     for group, version, kind in definitions:
         plural = {"GitRepository": "gitrepositories"}.get(kind, kind.lower() + "s")
         wait_for(lambda p=f"/apis/{group}/{version}/{plural}": live.read(p), f"{kind} is served")  # type: ignore[misc]
+    _install(live)
     return live
+
+
+def _install(live: Live) -> None:
+    """The provisioner may bind what the cases bind, and delete namespaces."""
+    bound = {"cluster_role": "view", "subjects": [{"kind": "Group", "name": "auditors"}]}
+    fleet = fleet_of(tenant("any", {"name": "prod", "role_bindings": [bound]}), cluster_delivery="live")
+    for target in provisioner_objects(fleet, CLUSTER, delete_namespaces=True):
+        live.claim(target, "self-provisioning")
+    path = "/api/v1/namespaces/self-provisioning/serviceaccounts/provisioner/token"
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+    live.token = live.send("POST", path, request)["status"]["token"]
+
+    def may() -> bool:
+        with Session.open(live.access()) as session:
+            kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations"
+            return session.request("list", "GET", kustomizations, ok=(403,)).status == 200
+
+    wait_for(may, "the provisioner has its rights")
 
 
 def rows(result: Object) -> set[tuple[str, str, str]]:
     """Kind, name and action of every object that is not unchanged."""
     return {(row["kind"], row["name"], row["action"]) for row in result["objects"]}
+
+
+def many(name: str, count: int) -> list[Object]:
+    return objects_of(tenant(name, *({"name": f"e{n}"} for n in range(count))))
+
+
+def assert_converged(live: Live, objects: list[Object]) -> None:
+    result, asked = live.counted(lambda: live.run(objects))
+    assert result["summary"]["unchanged"] == len(objects), result["objects"]
+    assert asked["patch"] == 0
+
+
+def failed(result: Object) -> list[Object]:
+    return [row for row in result["objects"] if row["action"] == "failed"]

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +36,16 @@ class Run:
 
 
 def play(
-    verb: str, *arguments: str, inventory: Path | None = EXAMPLE, cwd: Path | None = None, **variables: object
+    verb: str | Path, *arguments: str, inventory: Path | None = EXAMPLE, cwd: Path | None = None, **variables: object
 ) -> Run:
-    """Runs C(k8s.self_provisioning.<verb>) with I(variables) as extra variables; tenants only by Git, unless told."""
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), f"k8s.self_provisioning.{verb}"]
+    """Runs C(k8s.self_provisioning.<verb>), or a playbook of one's own, with I(variables) as extra variables.
+
+    Tenants come only by Git, unless told.
+    """
+    command = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        str(verb) if isinstance(verb, Path) else f"k8s.self_provisioning.{verb}",
+    ]
     if inventory is not None:
         command += ["-i", str(inventory)]
     if verb == "tenants" and "--tags" not in arguments:
@@ -58,6 +65,29 @@ def play(
         check=False,
     )
     return Run(done.returncode, done.stdout + done.stderr)
+
+
+def tasks(
+    work: Path, wanted: list[dict[str, object]], *arguments: str, inventory: Path | None = EXAMPLE
+) -> tuple[list[dict[str, t.Any]], Run]:
+    """Runs tasks on the controller, each whatever became of those before; what each gave, and the run."""
+    names = [f"result_{number}" for number in range(len(wanted))]
+    keep = {
+        "ansible.builtin.copy": {
+            "dest": str(work / "results.json"),
+            "mode": "0600",
+            "content": "{{ [" + ", ".join(names) + "] | to_json }}",
+        },
+        "check_mode": False,
+        "diff": False,
+    }
+    listed = [{**task, "ignore_errors": True, "register": name} for task, name in zip(wanted, names, strict=True)]
+    whole = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [*listed, keep]}
+    (work / "tasks.json").write_text(json.dumps([whole]), encoding="utf-8")
+    run = play(work / "tasks.json", *arguments, inventory=inventory)
+    if run.code:
+        raise AssertionError(run.out)
+    return json.loads((work / "results.json").read_text(encoding="utf-8")), run
 
 
 def copy_example(to: Path) -> Path:

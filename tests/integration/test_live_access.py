@@ -113,10 +113,72 @@ def test_acting_as_somebody_else(plane: ControlPlane) -> None:
     assert {"leads", "others"} <= set(event["impersonatedUser"]["groups"])
 
 
-def test_an_exec_plugin_that_fails_is_named(plane: ControlPlane) -> None:
-    broken = exec_config(plane, "import sys; sys.exit('no ticket')")
-    with pytest.raises(LiveError, match=r"program for logging in failed: .*no ticket"):
+AS = {"as": "ann", "as-uid": "7", "as-groups": ["leads", "others"], "as-user-extra": {"ticket": ["GH-1"]}}
+
+
+@pytest.mark.parametrize("as_file", [True, False], ids=["a file", "a dict"])
+def test_a_kubeconfig_that_says_to_act_as_somebody_else(plane: ControlPlane, tmp_path: Path, as_file: bool) -> None:
+    """As kubectl does. Not doing so would mean to act with more rights than were meant."""
+    content = config(plane)
+    content["users"][0]["user"].update(AS)
+    content["users"].append({"name": "unused", "user": {"as": "nobody"}})
+    (tmp_path / "config").write_text(yaml.safe_dump(content))
+    given: Any = str(tmp_path / "config") if as_file else content
+    (event,) = who_came(plane, Access(kubeconfig=given))
+    acted = event["impersonatedUser"]
+    assert (event["user"]["username"], acted["username"], acted["uid"]) == ("visitor", "ann", "7")
+    assert {"leads", "others"} <= set(acted["groups"])
+    assert acted["extra"] == {"ticket": ["GH-1"]}
+    (event,) = who_came(plane, Access(kubeconfig=given, impersonate_user="task"))
+    assert (event["impersonatedUser"]["username"], "uid" in event["impersonatedUser"]) == ("task", False)
+
+
+def test_groups_without_a_user_to_act_as(plane: ControlPlane) -> None:
+    content = config(plane)
+    content["users"][0]["user"]["as-groups"] = ["leads"]
+    with pytest.raises(LiveError, match=r"as-groups.*without 'as'"):
+        Session.open(Access(kubeconfig=content))
+
+
+SECRET = "hvs-0a1b2c3d4e5f6a7b8c9d0e1f"
+SPILLS = {
+    "its reason holds a secret": (
+        f"import sys; sys.exit('no ticket for user:{SECRET}, Bearer abc.def')",
+        r"no ticket for user:\*\*\*, Bearer \*\*\*",
+    ),
+    "its answer is no JSON": (f"print('{SECRET}')", "failed to decode process output"),
+    "its answer is cut off": (f"print('{{\"token\": \"{SECRET}')", "failed to decode process output"),
+    "its answer lacks the kind": (f"print('{{\"token\": \"{SECRET}\"}}')", "malformed response"),
+    "it is not there": (None, "No such file"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spill", SPILLS)
+def test_an_exec_plugin_that_fails_is_named_and_its_output_stays_private(
+    plane: ControlPlane, spill: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither in the message, nor in any log: with ANSIBLE_LOG_PATH the library's would end up in a file."""
+    program, told = SPILLS[spill]
+    broken = exec_config(plane, program or "")
+    if program is None:
+        broken["users"][0]["user"]["exec"]["command"] = "/nowhere/login"
+    with pytest.raises(LiveError, match=rf"program for logging in failed: .*{told}") as caught:
         Session.open(Access(kubeconfig=broken))
+    said = str(caught.value) + caplog.text + "".join(capfd.readouterr())
+    assert SECRET not in said
+    assert "abc.def" not in said
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("as_file", [True, False], ids=["a file", "a dict"])
+def test_a_faulty_kubeconfig_is_named_and_not_shown(plane: ControlPlane, tmp_path: Path, as_file: bool) -> None:
+    """The token stands where it does not belong."""
+    content = config(plane)
+    content["users"][0] = {"name": content["users"][0]["name"], "token": SECRET}
+    (tmp_path / "config").write_text(yaml.safe_dump(content))
+    with pytest.raises(LiveError, match=r"it cannot be used: .*Expected key user") as caught:
+        Session.open(Access(kubeconfig=str(tmp_path / "config") if as_file else content))
+    assert SECRET not in str(caught.value)
 
 
 def test_the_inventory_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.sessio
 from ..control_plane.cluster import ControlPlane
 from ..control_plane.process import free_ports
 from .flaky_proxy import Fault, flaky
-from .live_cluster import Live, Object, objects_of, prepare, rows, tenant, wait_for
+from .live_cluster import Live, assert_converged, failed, many, objects_of, prepare, tenant, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,16 +38,6 @@ ROOT = Path(__file__).resolve().parents[2]
 def live() -> Iterator[Live]:
     with ControlPlane() as plane:
         yield prepare(plane)
-
-
-def many(name: str, count: int) -> list[Object]:
-    return objects_of(tenant(name, *({"name": f"e{n}"} for n in range(count))))
-
-
-def assert_converged(live: Live, objects: list[Object]) -> None:
-    result, asked = live.counted(lambda: live.run(objects))
-    assert result["summary"]["unchanged"] == len(objects), result["objects"]
-    assert asked["patch"] == 0
 
 
 def at_writes(method: str, number: int, every: int) -> bool:
@@ -138,6 +128,63 @@ def test_an_api_server_that_stays_away_ends_the_run_soon(live: Live) -> None:
     assert_converged(live, objects)
 
 
+def test_an_overload_that_does_not_end_ends_the_run_soon(live: Live) -> None:
+    """Not for every object anew, which would take hours."""
+    objects = many("overload", 20)
+    start = time.monotonic()
+    with flaky(live.plane, lambda _n, method, _p: Fault(429) if method == "PATCH" else None) as url:
+        result = live.run(objects, access=Access(host=url), patience=2)
+    assert time.monotonic() - start < 10
+    assert result["summary"]["failed"] == len(objects)
+    reasons = "\n".join(row["reason"] for row in result["objects"])
+    assert "The API server is overloaded; run again later or lower parallel." in reasons
+    assert "not tried, because" in reasons or "skipped" in {row["action"] for row in result["objects"]}
+    live.run(objects)
+    assert_converged(live, objects)
+
+
+def test_answers_that_do_not_come_are_asked_for_again(live: Live) -> None:
+    """A connection that hangs, before or after the request was done."""
+    objects = many("hangs", 2)
+    with flaky(live.plane, lambda n, _m, _p: Fault(delay=3) if n % 9 == 0 else None) as url:  # noqa: SIM117
+        with Session.open(Access(host=url), timeout=1.0) as session:
+            result = reconcile(session, objects, Options())
+    assert result["summary"]["failed"] == 0, result["objects"]
+    assert result["requests"]["retry"] > 0
+    assert_converged(live, objects)
+
+
+@pytest.mark.parametrize(("times", "failures"), [(3, 0), (99, 1)])
+def test_admission_that_still_sees_the_namespace_as_it_was(live: Live, times: int, failures: int) -> None:
+    """The policy that confines the provisioner looks at labels that this run has just written."""
+    name = f"stale{times}"
+    objects = objects_of(tenant(name, {"name": "e0", "adoption_policy": "if_identical"}))
+    live.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"{name}-lab-e0"}})
+    left = iter(range(times))
+
+    def decide(_number: int, method: str, path: str) -> Fault | None:
+        stale = method == "PATCH" and "/limitranges/" in path and next(left, None) is not None
+        return Fault(403) if stale else None
+
+    with flaky(live.plane, decide) as url:
+        result = live.run(objects, access=Access(host=url))
+    assert [row["kind"] for row in failed(result)] == ["LimitRange"] * failures
+    live.run(objects)
+    assert_converged(live, objects)
+
+
+def test_a_login_that_is_refused_under_way_is_named(live: Live) -> None:
+    objects = many("refused", 4)
+    with flaky(live.plane, lambda n, _m, _p: Fault(401) if n > 40 else None) as url:
+        result = live.run(objects, access=Access(host=url))
+    made = result["summary"]["created"]
+    assert 0 < made < len(objects)
+    reasons = {row["reason"] for row in result["objects"] if row["action"] == "failed"}
+    assert all("does not accept the login" in reason and "run again" in reason for reason in reasons)
+    live.run(objects)
+    assert_converged(live, objects)
+
+
 @pytest.mark.parametrize(
     ("access", "message"),
     [
@@ -205,58 +252,6 @@ def test_a_token_that_expires_under_way_is_read_anew(live: Live, tmp_path: Path)
     with Session.open(Access(kubeconfig=str(tmp_path / "kubeconfig"))) as session:
         (tmp_path / "token").write_text(good)
         assert reconcile(session, objects, Options())["summary"]["created"] == len(objects)
-
-
-def test_a_dead_aggregated_api_disturbs_nobody(live: Live) -> None:
-    live.make(
-        {
-            "apiVersion": "apiregistration.k8s.io/v1",
-            "kind": "APIService",
-            "metadata": {"name": "v1beta1.metrics.example.com"},
-            "spec": {
-                "group": "metrics.example.com", "version": "v1beta1",
-                "groupPriorityMinimum": 100, "versionPriority": 100,
-                "insecureSkipTLSVerify": True, "service": {"name": "nobody", "namespace": "default"},
-            },
-        }
-    )  # fmt: skip
-    objects = many("aggregated", 2)
-    try:
-        _as_if_nothing_were(live, objects)
-    finally:
-        live.send("DELETE", "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.example.com")
-
-
-def _as_if_nothing_were(live: Live, objects: list[Object]) -> None:
-    assert live.run(objects)["summary"] == {
-        "created": len(objects),
-        "updated": 0,
-        "unchanged": 0,
-        "deleted": 0,
-        "failed": 0,
-    }
-    assert_converged(live, objects)
-
-
-def test_a_namespace_stuck_while_terminating(live: Live) -> None:
-    objects = many("stuck", 2)
-    live.run(objects)
-    path = "/api/v1/namespaces/stuck-lab-e0"
-    held = {"name": "held", "namespace": "stuck-lab-e0", "finalizers": ["example.com/hold"]}
-    live.make({"apiVersion": "v1", "kind": "ConfigMap", "metadata": held})
-    live.send("DELETE", path)
-    wait_for(lambda: "example.com/hold" in str(live.read(path)["status"].get("conditions")), "it is stuck")
-    live.edit("/api/v1/namespaces/stuck-lab-e1/resourcequotas/tenant-quota", {"spec": {"hard": {"pods": "3"}}})
-    result = live.run(objects)
-    assert ("Namespace", "stuck-lab-e0", "failed") in rows(result)
-    reason = next(row["reason"] for row in result["objects"] if row["kind"] == "Namespace")
-    assert "it is being deleted since" in reason
-    assert "example.com/hold" in reason
-    assert ("ResourceQuota", "tenant-quota", "updated") in rows(result), "the other namespace was not repaired"
-    live.edit("/api/v1/namespaces/stuck-lab-e0/configmaps/held", {"metadata": {"finalizers": None}})
-    wait_for(lambda: live.read(path) is None, "the namespace is gone")
-    assert not live.run(objects)["failed"]
-    assert_converged(live, objects)
 
 
 _RUN = """

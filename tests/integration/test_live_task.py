@@ -80,7 +80,7 @@ def result(folder: Path, host: str = "east") -> Object:
 
 
 def test_a_task(live: Live, tmp_path: Path) -> None:
-    folder = write(tmp_path, [tenant("task")], {"east": cluster(live.plane.kubeconfig)})
+    folder = write(tmp_path, [tenant("task")], {"east": cluster(live.kubeconfig())})
     (folder / "out").mkdir()
     code, out = run(folder, "--check", "--diff")
     assert code == 0, out
@@ -107,9 +107,9 @@ def test_a_task(live: Live, tmp_path: Path) -> None:
 def test_a_cluster_that_fails_stops_no_other(live: Live, tmp_path: Path) -> None:
     live.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "two-lab-prod"}})
     clusters = {
-        "east": cluster(live.plane.kubeconfig, cluster_capacity={"cpu": "8", "memory": "20Gi", "storage": "1Ti"}),
+        "east": cluster(live.kubeconfig(), cluster_capacity={"cpu": "8", "memory": "20Gi", "storage": "1Ti"}),
         "lost": cluster("/nowhere/kubeconfig"),
-        "git": cluster(live.plane.kubeconfig, cluster_delivery="gitops"),
+        "git": cluster(live.kubeconfig(), cluster_delivery="gitops"),
     }
     placed = [{"name": "prod", "placement": {"clusters": ["east"]}}, {"name": "b", "placement": {"clusters": ["east"]}}]
     folder = write(tmp_path, [tenant("two", *placed)], clusters)
@@ -141,7 +141,7 @@ def test_no_secret_is_printed(live: Live, tmp_path: Path) -> None:
 
 def test_the_inventory_s_kubeconfig_comes_before_the_environment_s(live: Live, tmp_path: Path) -> None:
     """The environment is the same for all clusters: it would send every tenant to one of them."""
-    folder = write(tmp_path, [tenant("task")], {"east": cluster(live.plane.kubeconfig)})
+    folder = write(tmp_path, [tenant("task")], {"east": cluster(live.kubeconfig())})
     (folder / "out").mkdir()
     code, out = run(folder, "--check", K8S_AUTH_KUBECONFIG="/nowhere/else")
     assert code == 0, out

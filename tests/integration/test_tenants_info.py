@@ -24,7 +24,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.com
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._observe.state import observe
 
 from ..control_plane.cluster import ControlPlane
-from .live_cluster import CLUSTER, CLUSTERS, DOMAIN, SETTINGS, USER, Live, Object, fleet_of, prepare, tenant, wait_for
+from .live_cluster import CLUSTER, CLUSTERS, DOMAIN, SETTINGS, Live, Object, fleet_of, prepare, tenant, wait_for
 from .playbooks import ROOT
 
 PROD, DEV = "physics-lab-prod", "physics-lab-dev"
@@ -275,7 +275,7 @@ def test_the_task(live: Live, tmp_path: Path) -> None:
         f"/api/v1/namespaces/{PROD}/resourcequotas/tenant-quota", {"spec": {"hard": {"pods": "7"}}}, who="somebody"
     )
     host = {**CLUSTERS[CLUSTER], "cluster_delivery": "live"}
-    host["cluster_kubeconfig"] = str(live.plane.kubeconfig_for(USER, ["system:masters"]))
+    host["cluster_kubeconfig"] = str(live.kubeconfig())
     variables = {**SETTINGS, "tenant__physics": PHYSICS, "tenant__chem": CHEM}
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "group_vars/all.yml").write_text(yaml.safe_dump(variables))

@@ -44,6 +44,7 @@ class Imported:
     @param drafts: the environments among them.
     @param superseded: hand-made objects that ours replace, which can be deleted once the inventory is applied.
     @param left_out: namespaces that were not looked at, and why.
+    @param inside: what is in each namespace, by cluster and name.
     """
 
     tenants: dict[str, Object]
@@ -53,6 +54,7 @@ class Imported:
     left_out: list[dict[str, str]]
     namespaces: dict[tuple[str, str], Object]
     surroundings: dict[str, Surroundings]
+    inside: dict[tuple[str, str], list[Object]] = field(default_factory=dict)
 
 
 def convert(sources: Mapping[str, Iterable[Object]], fleet: Fleet, options: Options) -> Imported:
@@ -143,6 +145,7 @@ def _read_cluster(
     drafts = []
     for each, identity in part.members.items():
         done.namespaces[name, each] = part.namespaces[each]
+        done.inside[name, each] = part.inside.get(each, [])
         facts = read([part.namespaces[each], *part.inside.get(each, ())], around, tell)
         drafts.append(Draft(identity, [name], facts))
     return drafts

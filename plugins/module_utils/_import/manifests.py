@@ -7,17 +7,11 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
-from .._libraries import load as library
+from .._inventory.yaml_data import YamlError, documents
 from .._model.errors import ModelError
 from .facts import KINDS, Object
-
-if t.TYPE_CHECKING:
-    import yaml
-else:
-    yaml = library("yaml")
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _WANTED = frozenset(KINDS)
@@ -49,25 +43,18 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-@lru_cache(maxsize=1)
-def _loader() -> t.Any:
-    """Reads days as text, as Kubernetes does."""
-    base: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class Loader(base):  # type: ignore[misc]
-        pass
-
-    Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
-    return Loader
-
-
 def _objects(file: Path) -> Iterator[Object]:
     try:
-        documents = list(yaml.load_all(file.read_text(encoding="utf-8"), Loader=_loader()))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read: {' '.join(str(error).split())[:200]}.") from None
-    for document in documents:
-        yield from _flat(document)
+        found = list(documents(file.read_text(encoding="utf-8")))
+        wrong = next((each.duplicates[0] for each in found if each.duplicates), None)
+        if wrong:
+            raise wrong
+    except YamlError as error:
+        raise ModelError(f"{file}, line {error.line}, cannot be read: {error}") from None
+    except UnicodeDecodeError:
+        raise ModelError(f"{file} cannot be read: it is not UTF-8 text.") from None
+    for document in found:
+        yield from _flat(document.value)
 
 
 def _flat(document: t.Any) -> Iterator[Object]:

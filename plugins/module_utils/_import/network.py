@@ -25,7 +25,7 @@ Object = dict[str, t.Any]
 #: C(("cidr", range, exceptions)) or C(("environment", tenant, project, environment)); empty texts stand for all.
 Peer = tuple[t.Any, ...]
 #: Protocol and port, None for all ports.
-Port = tuple[str, "int | str"] | None
+Port: t.TypeAlias = "tuple[str, int | str] | None"
 #: C(allow_from) or C(egress), the other end, and one port.
 Rule = tuple[str, Peer, Port]
 

@@ -18,7 +18,7 @@ from .._model.names import tenant_variable
 from .._objects.environment import environment_objects
 from .convert import Imported
 from .declare import Draft
-from .facts import Facts, Object, read
+from .facts import Facts, Object, is_ours, read
 from .finding import INVALID, NOT_ADOPTABLE, NOTE, WOULD_CHANGE, Finding
 from .network import show_rule
 
@@ -73,7 +73,8 @@ def _compare(imported: Imported, draft: Draft, cluster: str, rendered: list[Obje
     for code, field, what, fix in changes(draft.facts, new):
         tell(code, live, field, what, fix)
     ours = next(each for each in rendered if each["kind"] == "Namespace")
-    why = adoption.refusal(ours, live, around.settings.label_domain)
+    theirs = [each for each in imported.inside[cluster, draft.identity.namespace] if not is_ours(each)]
+    why = adoption.refusal(ours, live, around.settings.label_domain, ours=rendered, theirs=theirs)
     if why:
         tell(NOT_ADOPTABLE, live, "metadata", why, "")
 

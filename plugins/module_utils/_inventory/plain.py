@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .._model.errors import ModelError
 
@@ -20,8 +20,10 @@ MOST_VALUES = 1_000_000
 _DEEPEST = 100
 
 
-def plain(value: t.Any) -> t.Any:
+def plain(value: t.Any, other: Callable[[t.Any], t.Any] = str) -> t.Any:
     """A deep copy of I(value) in plain types.
+
+    @param other: makes something plain of what is of no known type.
 
     @raises ModelError: it is too large or too deep to be meant.
     """
@@ -46,7 +48,7 @@ def plain(value: t.Any) -> t.Any:
             return [copy(v, depth + 1) for v in item]
         if isinstance(item, (datetime.datetime, datetime.date)):
             return item.isoformat()
-        return str(item)
+        return other(item)
 
     return copy(value, 0)
 

@@ -41,6 +41,11 @@ _FOREIGN = re.compile(
 )
 
 
+def is_connection(variable: str) -> bool:
+    """Whether a variable tells how a machine is reached."""
+    return bool(CONNECTION.fullmatch(variable))
+
+
 def is_of_machine(variable: str) -> bool:
     """Whether a variable of a machine concerns us."""
     return bool(variable.startswith("node_") or CONNECTION.fullmatch(variable) or _FOREIGN.fullmatch(variable))

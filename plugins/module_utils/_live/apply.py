@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import time
 import typing as t
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,9 @@ _CREATED, _FORBIDDEN = 201, 403
 _EDITED = re.compile(r'"(?P<name>.*)" (?:with subresource .* )?using ')
 _MANAGER = re.compile(r'"(?P<name>[^"]*)"')
 _MOST_PATHS = 4
+#: How long the API server's own copy of a namespace may be behind.
+_STALE_PAUSES = (0.1, 0.2, 0.4, 0.8)
+_THERE = "it was there already, without our label"
 
 
 @dataclass
@@ -66,6 +70,8 @@ class Applier:
         #: What would exist if this were not check mode: nobody can ask the API server about things that need it.
         self._coming: set[str] = set()
         self._coming_policies: set[str] = set()
+        #: Namespaces that would get another label: what is refused inside today may be allowed then.
+        self._changing: set[str] = set()
         self._blocked = blocked
 
     def run(self, work: Iterable[Work]) -> None:
@@ -97,14 +103,39 @@ class Applier:
             self._created(work.desired)
             return
         try:
-            self._apply(work)
+            try:
+                self._apply(work)
+            except LiveError as error:
+                if error.status != _FORBIDDEN or namespace not in self._changing:
+                    raise
+                if self._check:
+                    self._foretell(work)
+                else:
+                    self._insist(work)
         except LiveError as error:
             self._report.add(work.desired, "failed", error.brief)
             if kind == NAMESPACE:
                 self._blocked[meta["name"]] = f"the namespace {meta['name']} failed: {error.brief}"
         else:
-            if kind == NAMESPACE and meta["name"] not in self._there:
-                (self._coming if self._check else self._there).add(meta["name"])
+            if kind == NAMESPACE:
+                self._settle(meta["name"])
+
+    def _settle(self, namespace: str) -> None:
+        if namespace in self._there:
+            self._changing.add(namespace)
+        else:
+            (self._coming if self._check else self._there).add(namespace)
+
+    def _insist(self, work: Work) -> None:
+        """Admission may look at a namespace as it was a moment ago."""
+        for pause in (*_STALE_PAUSES, None):
+            try:
+                return self._apply(work)
+            except LiveError as error:
+                if error.status != _FORBIDDEN or pause is None:
+                    raise
+                time.sleep(pause)
+        return None
 
     def _apply(self, work: Work) -> None:
         forced = self._force
@@ -126,11 +157,22 @@ class Applier:
             if self._check and kind_of(work.desired) == POLICY:
                 self._coming_policies.add(work.desired["metadata"]["name"])
         elif work.live is None:
-            self._report.add(work.desired, "updated", "it was there already, without our label", after=after)
+            self._report.add(work.desired, "updated", _THERE, after=after)
         elif self._is_changed(work.live, after):
             self._report.add(work.desired, "updated", _reason(work), before=work.live, after=after)
         else:
             self._report.unchanged()
+
+    def _foretell(self, work: Work) -> None:
+        """Without a trial, as with a namespace that is taken over: until it has a tenant, the provisioner may not write
+        in it, not even in a trial."""
+        meta = work.desired["metadata"]
+        live = work.live or self._session.get(work.resource.path(meta["namespace"], meta["name"]))
+        if live is None:
+            self._created(work.desired)
+        else:
+            reason = _reason(work) if work.live else _THERE
+            self._report.add(work.desired, "updated", reason, before=work.live, after=_overlaid(live, work.desired))
 
     def _created(self, desired: Object) -> None:
         # what the server fills in is left out: in a namespace that is not there yet, nobody could ask for it
@@ -167,6 +209,12 @@ class Applier:
             return bool(before["metadata"].get("resourceVersion") != after["metadata"].get("resourceVersion"))
         # a dry run keeps the version, so look at what the write would store
         return not same(cleaned(before), cleaned(after)) or not same(_book(before), _book(after))
+
+
+def _overlaid(live: t.Any, desired: t.Any) -> t.Any:
+    if isinstance(live, Mapping) and isinstance(desired, Mapping):
+        return {**live, **{key: _overlaid(live.get(key), value) for key, value in desired.items()}}
+    return desired
 
 
 def _book(target: Mapping[str, t.Any]) -> dict[str, t.Any]:

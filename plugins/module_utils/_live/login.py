@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import datetime
 import json
-import logging
 import os
 import threading
 import typing as t
@@ -18,23 +17,13 @@ from pathlib import Path
 from .._libraries import load
 from .access import Access
 from .errors import LiveError
+from .kubeconfig import acting_as, heard, hushed
 
 kubernetes = load("kubernetes")
 urllib3 = load("urllib3")
 
 USER_AGENT = "k8s.self_provisioning"
 _IN_POD = "KUBERNETES_SERVICE_HOST"
-
-
-class _Heard(logging.Handler):
-    """What the library only logs, such as an exec plugin that fails."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(record.getMessage())
 
 
 class Login:
@@ -44,12 +33,12 @@ class Login:
         self._lock = threading.Lock()
         self._configuration = configuration = kubernetes.client.Configuration()
         where = _where(access)
-        heard = _Heard()
-        logging.getLogger().addHandler(heard)
         try:
-            _load(access, configuration, where)
+            with heard() as told:
+                _load(access, configuration, where)
+            others = _acting_as(access, where)
         except (OSError, kubernetes.config.ConfigException) as error:
-            raise LiveError(where, f"it cannot be used: {error}") from None
+            raise LiveError(where, f"it cannot be used: {hushed(error)}.") from None
         except LiveError:
             raise
         except Exception as error:
@@ -57,26 +46,26 @@ class Login:
             raise LiveError(
                 where, f"it cannot be read ({type(error).__name__}).", "Check that it is a kubeconfig."
             ) from None
-        finally:
-            logging.getLogger().removeHandler(heard)
         _override(access, configuration)
         configuration.connection_pool_maxsize = parallel
         configuration.retries = False
         self.host = str(configuration.host).rstrip("/")
-        if heard.texts and not configuration.api_key and not configuration.cert_file:
-            raise LiveError(where, f"its program for logging in failed: {heard.texts[-1]}", "Run it by hand.")
+        if told and not configuration.api_key and not configuration.cert_file:
+            raise LiveError(where, f"its program for logging in failed: {told[-1]}.", "Run it by hand.")
         if not self.host.startswith(("https://", "http://")):
             self.host = f"https://{self.host}"
         try:
             self.pool = kubernetes.client.rest.RESTClientObject(configuration).pool_manager
         except OSError as error:
             raise LiveError(where, f"a certificate or key cannot be read: {error}.") from None
-        self._fixed = _fixed_headers(access)
+        self._fixed = urllib3.HTTPHeaderDict({"User-Agent": USER_AGENT, "Accept": "application/json"})
+        for key, value in others:
+            self._fixed.add(key, value)
 
     def headers(self) -> t.Any:
         """The headers of a request; a token is read or fetched anew when it is due."""
         headers = self._fixed.copy()
-        with self._lock:
+        with self._lock, heard():
             for setting in self._configuration.auth_settings().values():
                 if setting["in"] == "header" and setting["value"]:
                     headers[setting["key"]] = setting["value"]
@@ -172,10 +161,13 @@ def _basic(username: str | None, password: str | None) -> str:
     return t.cast(str, urllib3.util.make_headers(basic_auth=f"{username}:{password or ''}")["authorization"])
 
 
-def _fixed_headers(access: Access) -> t.Any:
-    headers = urllib3.HTTPHeaderDict({"User-Agent": USER_AGENT, "Accept": "application/json"})
-    if access.impersonate_user:
-        headers["Impersonate-User"] = access.impersonate_user
-    for group in access.impersonate_groups or ():
-        headers.add("Impersonate-Group", group)
-    return headers
+def _acting_as(access: Access, where: str) -> list[tuple[str, str]]:
+    """The options of the task count as a whole before those of the kubeconfig."""
+    given = [("Impersonate-User", access.impersonate_user)] if access.impersonate_user else []
+    given += [("Impersonate-Group", group) for group in access.impersonate_groups or ()]
+    if given or (access.kubeconfig is None and (access.host is not None or os.environ.get(_IN_POD))):
+        return given
+    config = access.kubeconfig
+    return acting_as(
+        kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION if config is None else config, access.context, where
+    )

@@ -10,7 +10,7 @@ Only objects that we applied ourselves, of kinds that we manage. A namespace goe
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -91,11 +91,7 @@ def plan(
         candidates += [each for each in others if not _going(each) and each["metadata"].get("namespace") not in going]
     ours, result.left_alone = made_by_us(candidates)
     leaving = {each["metadata"]["name"]: each for each in ours if kind_of(each) == NAMESPACE}
-    whole = {
-        name
-        for name, each in leaving.items()
-        if name in confirmed and annotations_of(each).get(f"{domain}/deletion-policy", RETAIN) == DELETE
-    }
+    whole = {name for name, each in leaving.items() if name in confirmed and recorded(each, domain) == DELETE}
     for each in sorted(ours, key=lambda item: -wave(kind_of(item))):
         kind, meta = kind_of(each), each["metadata"]
         namespace = meta.get("namespace", "")
@@ -124,12 +120,39 @@ def _place_namespace(live: Object, goes: bool, domain: str, result: Plan) -> Non
     if goes:
         result.delete.append(live)
         return
-    how = annotations_of(live).get(f"{domain}/deletion-policy", RETAIN)
+    how = recorded(live, domain)
     if how == DELETE:
         result.held.append(live)
     left = orphaned(live, domain, archive=how == ARCHIVE)
     if any(labels_of(live).get(key) != value for key, value in labels_of(left).items()):
         result.orphan.append((left, live))
+
+
+def recorded(live: Mapping[str, t.Any], domain: str) -> str:
+    """The deletion policy that the inventory gave a namespace; what somebody wrote there by hand is none."""
+    key = f"{domain}/deletion-policy"
+    book: Mapping[str, t.Any] = (owned_fields(live) or {}).get("f:metadata") or {}
+    ours = f"f:{key}" in (book.get("f:annotations") or {})
+    return annotations_of(live).get(key, RETAIN) if ours else RETAIN
+
+
+def unheeded(
+    snapshot: Snapshot, what: Plan, *, domain: str, confirmed: Iterable[str], declared: Collection[str]
+) -> Iterator[str]:
+    """Why a namespace stays whose deletion the run confirms."""
+    going = {each["metadata"]["name"] for each in what.delete if kind_of(each) == NAMESPACE}
+    for name in sorted(set(confirmed) - going):
+        live = snapshot.namespaces.get(name)
+        if live is None:
+            yield f"confirm_deletion names {name}, which is not on this cluster."
+        elif name in declared:
+            yield f"confirm_deletion names {name}, which is still declared, so it stays."
+        elif owned_fields(live) is None or not is_ours(live):
+            yield f"confirm_deletion names {name}, which is not ours, so it stays."
+        elif not _going(live):
+            policy = recorded(live, domain)
+            why = "belongs to a tenant that this run leaves out" if policy == DELETE else f"records {policy}"
+            yield f"confirm_deletion names {name}, which {why}, so it stays."
 
 
 def orphaned(live: Object, domain: str, *, archive: bool) -> Object:

@@ -15,10 +15,14 @@ from . import adoption, prune, wait
 from .apply import Applier, Work
 from .discovery import Discovery
 from .errors import LiveError
-from .kinds import NAMESPACE, kind_of
+from .kinds import NAMESPACE, Kind, kind_of
+from .listing import list_all
 from .report import Progress, Report
 from .session import Session
 from .snapshot import Key, Object, Snapshot, is_ours, key_of, labels_of, take
+
+#: What has to be the same in a namespace that is taken over if it is identical.
+_COMPARED: tuple[Kind, ...] = (("v1", "LimitRange"), ("v1", "ResourceQuota"))
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def reconcile(
         _check_cluster(session, snapshot, expect_cluster)
     report.lap("read")
     blocked: dict[str, str] = {}
-    work = _work(desired, snapshot, options.label_domain, blocked, report)
+    theirs = _inside(session, desired, snapshot, options.label_domain)
+    work = _work(desired, snapshot, options.label_domain, theirs, blocked, report)
     Applier(
         session,
         report,
@@ -122,11 +127,41 @@ def _check_cluster(session: Session, snapshot: Snapshot, expected: str) -> None:
             )
 
 
+def _inside(
+    session: Session, desired: dict[Key, Object], snapshot: Snapshot, domain: str
+) -> dict[str, list[Object]] | LiveError:
+    """Quotas and limits of others in namespaces that are to be taken over if they are identical; most runs have none
+    and ask nothing."""
+    wanted: dict[str, list[Object]] = {
+        key[2]: []
+        for key, each in desired.items()
+        if key[0] == NAMESPACE and (live := snapshot.namespaces.get(key[2])) and adoption.asks(each, live, domain)
+    }
+    try:
+        for kind in _COMPARED if wanted else ():
+            resource = snapshot.resource(kind)
+            for item in list_all(session, resource, selector="") if resource else ():
+                if item["metadata"]["namespace"] in wanted and not is_ours(item):
+                    wanted[item["metadata"]["namespace"]].append(item)
+    except LiveError as error:
+        return error
+    return wanted
+
+
 def _work(
-    desired: dict[Key, Object], snapshot: Snapshot, domain: str, blocked: dict[str, str], report: Report
+    desired: dict[Key, Object],
+    snapshot: Snapshot,
+    domain: str,
+    theirs: dict[str, list[Object]] | LiveError,
+    blocked: dict[str, str],
+    report: Report,
 ) -> list[Work]:
     """What is to be applied; what cannot be is reported."""
     taken: set[str] = set()
+    inside: dict[str, list[Object]] = {}
+    for key, each in desired.items():
+        if key[0] in _COMPARED and not isinstance(theirs, LiveError) and key[1] in theirs:
+            inside.setdefault(key[1], []).append(each)
     for key, each in desired.items():
         if key[0] != NAMESPACE:
             continue
@@ -135,7 +170,7 @@ def _work(
             # whoever set up the provisioner has made it
             snapshot.kinds[NAMESPACE].equal.add(key)
             continue
-        why = adoption.refusal(each, live, domain) if live else ""
+        why = _refusal(each, live, domain, inside, theirs) if live else ""
         if why:
             report.add(each, "failed", why)
             blocked[key[2]] = f"the namespace {key[2]} cannot be used: {why}"
@@ -166,6 +201,20 @@ def _work(
     return work
 
 
+def _refusal(
+    declared: Object,
+    live: Object,
+    domain: str,
+    inside: dict[str, list[Object]],
+    theirs: dict[str, list[Object]] | LiveError,
+) -> str:
+    name = declared["metadata"]["name"]
+    if isinstance(theirs, LiveError):
+        unknown = f"it is there already, and whether it is identical cannot be told: {theirs}"
+        return unknown if adoption.asks(declared, live, domain) else adoption.refusal(declared, live, domain)
+    return adoption.refusal(declared, live, domain, ours=inside.get(name, ()), theirs=theirs.get(name, ()))
+
+
 def _prune(
     session: Session, snapshot: Snapshot, options: Options, report: Report, declared: Collection[str]
 ) -> list[str]:
@@ -188,7 +237,13 @@ def _prune(
     if not options.prune:
         if what.delete or what.orphan:
             report.note(f"{len(what.delete) + len(what.orphan)} objects are no longer declared; prune removes them.")
+        if options.confirm_deletion:
+            report.note("confirm_deletion does nothing without prune.")
         return []
+    for text in prune.unheeded(
+        snapshot, what, domain=options.label_domain, confirmed=options.confirm_deletion, declared=declared
+    ):
+        report.note(text)
     for each in what.held:
         name = each["metadata"]["name"]
         report.add(each, "kept", f"deletion_policy is delete, but confirm_deletion does not name {name}.")

@@ -50,7 +50,7 @@ class Session:
     """Requests of one run to one API server. Threads may share it.
 
     @param patience: seconds for which a request is repeated while the server does not answer or asks to wait. When it
-      has not answered anything for so long, later requests fail at once.
+      has done nothing else for so long, later requests fail at once.
     @param timeout: seconds to wait for a single answer.
     """
 
@@ -62,6 +62,8 @@ class Session:
         self._away_since: float | None = None
         self._answered = False
         self._given_up: LiveError | None = None
+        #: Nobody counts quotas: waited for once is enough.
+        self._uncounted = False
         self.requests: dict[str, int] = {}
         self.warnings: list[str] = []
 
@@ -129,7 +131,9 @@ class Session:
             except urllib3.exceptions.HTTPError as error:
                 self._pause(self._unreachable(error, login), tries, start, target, away=True)
                 continue
-            if answer.status in _AWAY:
+            if answer.status in (*_AWAY, _TOO_MANY):
+                # when it turns everybody away for the whole patience, there is no use in asking for each object anew
+                self._answered = self._answered or answer.status == _TOO_MANY
                 failure = _error(answer, where or self.host, login)
                 self._pause(failure, tries, start, target, away=True, wait=_retry_after(answer))
                 continue
@@ -141,9 +145,14 @@ class Session:
                 if self._renew(login):
                     continue
             failure = _error(answer, where or self.host, login)
-            if not _passing(answer, failure, tries):
+            uncounted = _is_uncounted(answer)
+            if not (_passing(answer, failure, tries) or (uncounted and not self._uncounted)):
                 raise failure
-            self._pause(failure, tries, start, target, wait=_retry_after(answer))
+            try:
+                self._pause(failure, tries, start, target, wait=_retry_after(answer))
+            except LiveError:
+                self._uncounted = self._uncounted or uncounted
+                raise
 
     def _send(
         self, login: Login, method: str, target: str, data: bytes | None, content_type: str, accept: str
@@ -152,7 +161,8 @@ class Session:
         headers["Accept"] = accept
         if data is not None:
             headers["Content-Type"] = content_type
-        raw = login.pool.urlopen(
+        # a public name of the library that sends headers as they are: one may be there several times
+        raw = login.pool.request_encode_url(
             method,
             login.host + target,
             body=data,
@@ -237,16 +247,18 @@ class Session:
 def _passing(answer: Answer, failure: LiveError, tries: int) -> bool:
     """Whether the same request may succeed a little later."""
     message = str(answer.body.get("message", ""))
-    if answer.status == _TOO_MANY:
-        return True
     if answer.status == _INTERNAL:
         # an object that does not fit its schema is answered like this as well
         return tries < _INTERNAL_TRIES and "typed" not in message and "schema" not in message
     if answer.status == CONFLICT:
         # others wrote the same object in the same moment; a precondition that fails once fails for ever
         return tries < _CONFLICT_TRIES and not failure.is_conflict and "recondition" not in message
-    # the quota is so new that nobody has counted yet
-    return answer.status == _FORBIDDEN and "status unknown for quota" in message
+    return False
+
+
+def _is_uncounted(answer: Answer) -> bool:
+    """Whether the quota is so new that nobody has counted yet."""
+    return answer.status == _FORBIDDEN and "status unknown for quota" in str(answer.body.get("message", ""))
 
 
 def _retry_after(answer: Answer) -> float:
@@ -264,6 +276,8 @@ def _error(answer: Answer, where: str, login: Login) -> LiveError:
         message = f"the API server does not accept the login{f': its token expired at {since}' if since else ''} (401)"
         fix = "Get a new token or client certificate, then run again; what was done stays done."
         where = login.host
+    elif _is_uncounted(answer):
+        fix = "Check that kube-controller-manager runs; it counts quotas."
     elif answer.status == _FORBIDDEN and "cannot" in message:
         fix = "Grant this identity the provisioner's ClusterRole, or use another one."
     elif answer.status == _TOO_MANY:

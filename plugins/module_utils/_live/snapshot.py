@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import typing as t
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from .._objects.cluster import FACTS
 from .._objects.common import MANAGED_BY, MANAGER
-from .compare import differences, owned_fields
+from .compare import Comparer, owned_fields
 from .discovery import Discovery, Resource
 from .errors import LiveError
 from .kinds import MANAGED, NAMESPACE, SELECTOR, Kind, kind_of
@@ -86,22 +88,39 @@ def take(
     wanted = {kind for kind, _namespace, _name in desired}
     kinds = sorted(wanted | {*MANAGED, NAMESPACE})
     discovery.load(kinds)
-    with ThreadPoolExecutor(max_workers=parallel) as pool:
-        found = dict(
-            zip(
-                kinds,
-                pool.map(lambda kind: _read(session, discovery, kind, desired, kind in wanted, whole), kinds),
-                strict=True,
-            )
-        )
+    comparer = Comparer()
+
+    def read(kind: Kind) -> Found:
+        return _read(session, discovery, kind, desired, kind in wanted, whole, comparer)
+
+    with _without_gc(), ThreadPoolExecutor(max_workers=parallel) as pool:
+        found = dict(zip(kinds, pool.map(read, kinds), strict=True))
     error = found[NAMESPACE].error
     if error:
         raise error
     return Snapshot(found)
 
 
+@contextlib.contextmanager
+def _without_gc() -> Iterator[None]:
+    """What is read holds no cycles, and looking for some among all that is declared takes longer than reading."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def _read(
-    session: Session, discovery: Discovery, kind: Kind, desired: Mapping[Key, Object], wanted: bool, whole: bool
+    session: Session,
+    discovery: Discovery,
+    kind: Kind,
+    desired: Mapping[Key, Object],
+    wanted: bool,
+    whole: bool,
+    comparer: Comparer,
 ) -> Found:
     found = Found()
     try:
@@ -116,17 +135,17 @@ def _read(
                 key = key_of(item)
                 if key not in seen:
                     seen.add(key)
-                    _sort(found, key, item, desired.get(key), whole)
+                    _sort(found, key, item, desired.get(key), whole, comparer)
     except LiveError as error:
         found.error = error
     return found
 
 
-def _sort(found: Found, key: Key, item: Object, declared: Object | None, whole: bool) -> None:
+def _sort(found: Found, key: Key, item: Object, declared: Object | None, whole: bool, comparer: Comparer) -> None:
     if key[0] == NAMESPACE:
         found.rest[key[2]] = _slim(item, keep=("status",))
     if declared is not None:
-        if is_ours(item) and not item["metadata"].get("deletionTimestamp") and not differences(declared, item):
+        if is_ours(item) and not item["metadata"].get("deletionTimestamp") and comparer.equal(declared, item):
             found.equal.add(key)
         else:
             found.different[key] = item

@@ -120,10 +120,6 @@ class Cluster:
         return self.values.get(f"cluster_{key}", default)
 
     @property
-    def declared_capacity(self) -> dict[str, Quantity]:
-        return resources.canonical_quota(self.get("capacity", {}))
-
-    @property
     def stage(self) -> str:
         return t.cast(str, self.values["cluster_environment"])
 
@@ -222,6 +218,33 @@ class Placement:
     candidates: tuple[Candidate, ...] = ()
 
 
+@dataclass(frozen=True)
+class Retained:
+    """A namespace that stays on its clusters, with its data, although nobody declares it any more.
+
+    I(quota) is what it was promised last; empty when that is not known.
+    """
+
+    key: str
+    clusters: tuple[str, ...]
+    since: str
+    deletion_policy: str = "retain"
+    quota: Mapping[str, Quantity] = field(default_factory=dict)
+    cost_center: str = ""
+    reason: str = ""
+    decided_at: str = ""
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """Its tenant, project and environment."""
+        tenant, project, environment = self.key.split("/")
+        return tenant, project, environment
+
+    @property
+    def namespace(self) -> str:
+        return "-".join(self.names)
+
+
 @dataclass
 class Environment:
     """One environment with its effective values.
@@ -258,6 +281,10 @@ class Environment:
     @property
     def state(self) -> str:
         return t.cast(str, self.values["state"])
+
+    @property
+    def deletion_policy(self) -> str:
+        return t.cast(str, self.values.get("deletion_policy", "retain"))
 
     @property
     def sla_tier(self) -> str:

@@ -27,21 +27,24 @@ class Where:
     """A place in the inventory: the variable, and the keys below it.
 
     I(keys) holds real list indexes and mapping keys, so that a line number can be found for it; I(text) is the form
-    people read, in which list items go by their C(id) or C(name).
+    people read, in which list items go by their C(id) or C(name). I(file) is set when one of several files is meant,
+    and I(line) when it is known.
     """
 
     variable: str
     keys: tuple[Key, ...] = ()
     host: str = ""
     labels: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 0
 
     def __truediv__(self, key: Key) -> Where:
-        return Where(self.variable, (*self.keys, key), self.host, (*self.labels, ""))
+        return Where(self.variable, (*self.keys, key), self.host, (*self.labels, ""), self.file)
 
     def item(self, index: int, label: object) -> Where:
         """The list item at I(index), shown as C([label]) when that is a plain name."""
         text = label if isinstance(label, str) and len(label) <= _LONGEST_LABEL and _PLAIN.issuperset(label) else ""
-        return Where(self.variable, (*self.keys, index), self.host, (*self.labels, text))
+        return Where(self.variable, (*self.keys, index), self.host, (*self.labels, text), self.file)
 
     @property
     def text(self) -> str:
@@ -53,7 +56,7 @@ class Where:
                 out.append(f".{key}")
             else:
                 out.append(f"[{show(key)}]")
-        return "".join(out)
+        return visible("".join(out))
 
 
 _LONGEST_LABEL = 63
@@ -78,19 +81,19 @@ class Problem:
         file, line = locate(self.where) if locate else ("", 0)
         place = f"{file}:{line}: " if file and line else f"{file}: " if file else ""
         host = f"{self.where.host}: " if self.where.host and not file else ""
-        return f"{place}{host}{self.where.text}: {self.what}{' ' + self.fix if self.fix else ''}"
+        return visible(f"{place}{host}{self.where.text}: {self.what}{' ' + self.fix if self.fix else ''}")
 
     def as_dict(self, locate: Locator | None = None) -> dict[str, t.Any]:
         file, line = locate(self.where) if locate else ("", 0)
         return {
             "code": self.code,
             "severity": self.severity,
-            "file": file,
+            "file": visible(file),
             "line": line,
-            "host": self.where.host,
+            "host": visible(self.where.host),
             "path": self.where.text,
-            "what": self.what,
-            "fix": self.fix,
+            "what": visible(self.what),
+            "fix": visible(self.fix),
         }
 
 
@@ -99,17 +102,17 @@ class Problems:
     """Collects findings; a model with errors is never rendered."""
 
     items: list[Problem] = field(default_factory=list)
-    _seen: set[tuple[str, str, str, str]] = field(default_factory=set, repr=False)
+    _seen: set[tuple[str, ...]] = field(default_factory=set, repr=False)
 
     def error(self, code: str, where: Where, what: str, fix: str = "") -> None:
-        self._add(Problem(code, where, what, fix))
+        self.add(Problem(code, where, what, fix))
 
     def warn(self, code: str, where: Where, what: str, fix: str = "") -> None:
-        self._add(Problem(code, where, what, fix, WARNING))
+        self.add(Problem(code, where, what, fix, WARNING))
 
-    def _add(self, problem: Problem) -> None:
+    def add(self, problem: Problem) -> None:
         # what a tenant sets is resolved again for each of its environments, and is told once
-        told = (problem.code, problem.where.host, problem.where.text, problem.what)
+        told = (problem.code, problem.where.host, problem.where.text, problem.where.file, problem.what)
         if told not in self._seen:
             self._seen.add(told)
             self.items.append(problem)
@@ -124,6 +127,13 @@ class Problems:
     @property
     def warnings(self) -> list[Problem]:
         return [p for p in self.items if p.severity == WARNING]
+
+
+def visible(text: str) -> str:
+    """I(text) with what a terminal would act on, or a reader would not see, written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 _LONGEST_SHOWN = 80

@@ -15,8 +15,8 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from . import addresses, budgets, consistency, ledger, placement, references, tenancy, validation
-from .entities import Cluster, Environment, Settings, Source, Tenant
+from . import addresses, budgets, consistency, ledger, placement, references, retention, tenancy, validation
+from .entities import Cluster, Environment, Retained, Settings, Source, Tenant
 from .errors import ERROR, Problems, Where, show, suggest
 from .names import TENANT_PREFIX, tenant_variable
 from .schema import CLUSTER, FLEET
@@ -32,13 +32,15 @@ class Fleet:
     environments: list[Environment]
     problems: Problems
     today: datetime.date
+    #: Namespaces that stay although nobody declares them any more, sorted by key.
+    retained: list[Retained] = field(default_factory=list)
     _ledger: list[dict[str, t.Any]] | None = field(default=None, repr=False)
 
     @property
     def ledger(self) -> list[dict[str, t.Any]]:
         """Account rows; see C(ledger.rows)."""
         if self._ledger is None:
-            self._ledger = ledger.rows(self.settings, self.clusters, self.tenants, self.environments)
+            self._ledger = ledger.rows(self.settings, self.clusters, self.tenants, self.environments, self.retained)
         return self._ledger
 
     def on_cluster(self, name: str) -> list[Environment]:
@@ -57,7 +59,8 @@ def compile_fleet(
     @param source: plain values of the inventory's variables.
     @param today: the day for which grants count and placements are decided.
     @param recorded: placements of an earlier run, C(<tenant>/<project>/<environment>) to C(clusters), C(decided_at) and
-      C(reason). They hold for environments whose tenant file records none.
+      C(reason). They hold for environments whose tenant file records none. Those of environments that nobody declares
+      any more keep their place too, unless their C(deletion_policy) was C(delete); see C(retention.find).
     """
     problems = Problems()
     settings = _settings(source, problems)
@@ -68,10 +71,12 @@ def compile_fleet(
     references.check_references(tenants, environments, readable, settings, problems)
     addresses.check(readable, problems)
     broken = frozenset(source.clusters) - frozenset(clusters)
-    placement.place(environments, clusters, recorded or {}, today, problems, broken)
+    retained = retention.find(recorded or {}, environments, today)
+    retention.check(environments, retained, problems)
+    placement.place(environments, clusters, recorded or {}, today, problems, broken, retained)
     budgets.check(tenants, environments, problems)
     consistency.check(environments, clusters, settings, problems)
-    fleet = Fleet(settings, clusters, tenants, environments, problems, today)
+    fleet = Fleet(settings, clusters, tenants, environments, problems, today, retained)
     ledger.check_money(fleet.ledger, tenants, problems)
     return fleet
 

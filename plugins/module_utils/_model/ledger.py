@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ledger: what is budgeted, placed, committed and free, and what it costs by the month.
 
-Prices apply to what is reserved (the quota on every cluster an environment occupies), not to what is used.
+Prices apply to what is reserved (the quota on every cluster an environment occupies), not to what is used. A namespace
+that is retained still occupies its cluster and is paid for by its tenant, but it takes nothing from the budget of
+resources: that limits what is declared.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from math import floor
 
-from .entities import Cluster, Environment, Settings, Tenant
+from .entities import Cluster, Environment, Retained, Settings, Tenant
 from .errors import Problems
 from .quantity import ZERO, Quantity, add_maps
 from .resources import canonical_quota, quota_key
@@ -27,8 +29,11 @@ def rows(
     clusters: Mapping[str, Cluster],
     tenants: Mapping[str, Tenant],
     environments: Iterable[Environment],
+    retained: Iterable[Retained] = (),
 ) -> list[Row]:
     """Account rows, sorted: one per environment and cluster, one per tenant (with the tenants below), one per cluster.
+
+    What is retained has rows like an environment, with the state C(retained).
 
     Every row has C(scope) (C(environment), C(tenant) or C(cluster)), C(name), C(resources) and C(month). In
     C(resources) each key maps to amounts in canonical text: C(committed), and where they apply C(budget), C(capacity)
@@ -55,13 +60,24 @@ def rows(
     own: dict[str, dict[str, Quantity]] = {}
     money: dict[str, Fraction] = {}
     on_cluster: dict[str, dict[str, Quantity]] = {}
+    spent: dict[str, Fraction] = {}
     for e in placed:
         for name in e.placement.clusters:  # type: ignore[union-attr]
             on_cluster[name] = add_maps(on_cluster.get(name, {}), e.quota)
             price = _price(e.quota, settings, clusters[name])
+            spent[name] = spent.get(name, Fraction(0)) + price
             for level in e.tenant.line:
                 own[level.id] = add_maps(own.get(level.id, {}), e.quota)
                 money[level.id] = money.get(level.id, Fraction(0)) + price
+    stays = [(each, name) for each in retained for name in each.clusters if name in clusters]
+    for left, name in stays:
+        price = _price(left.quota, settings, clusters[name])
+        result.append(_retained_row(left, name, price))
+        on_cluster[name] = add_maps(on_cluster.get(name, {}), left.quota)
+        spent[name] = spent.get(name, Fraction(0)) + price
+        owner = tenants.get(left.names[0])
+        for level in owner.line if owner else ():
+            money[level.id] = money.get(level.id, Fraction(0)) + price
     for tenant in tenants.values():
         budget = canonical_quota(tenant.values.get("budget", {}).get("hard", {}))
         committed = own.get(tenant.id, {})
@@ -84,10 +100,26 @@ def rows(
             }
             for key in sorted({*cluster.capacity, *committed})
         }
-        spent = sum((_price(e.quota, settings, cluster) for e in placed if name in e.placement.clusters), Fraction(0))  # type: ignore[union-attr]
-        result.append(_row("cluster", name, cells, spent, stage=cluster.stage))
+        result.append(_row("cluster", name, cells, spent.get(name, Fraction(0)), stage=cluster.stage))
     order = {"environment": 0, "tenant": 1, "cluster": 2}
     return sorted(result, key=lambda r: (order[r["scope"]], r["name"], r.get("cluster", "")))
+
+
+def _retained_row(left: Retained, cluster: str, price: Fraction) -> Row:
+    tenant, project, environment = left.names
+    return _row(
+        "environment",
+        left.key,
+        {key: {"committed": amount} for key, amount in left.quota.items()},
+        price,
+        cluster=cluster,
+        tenant=tenant,
+        project=project,
+        environment=environment,
+        namespace=left.namespace,
+        cost_center=left.cost_center or None,
+        state="retained",
+    )
 
 
 def _against(name: str, limit: Quantity | None, committed: Quantity) -> dict[str, Quantity]:

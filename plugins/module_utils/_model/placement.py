@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from . import schema_layer
-from .entities import Candidate, Cluster, Environment, Placement, Rejection, wanted_clusters
+from .entities import Candidate, Cluster, Environment, Placement, Rejection, Retained, wanted_clusters
 from .errors import Problems, Where, show, suggest
 from .quantity import ZERO, Quantity, add_maps
 from .resources import STORAGE_CLASS
@@ -129,23 +129,29 @@ def place(
     today: datetime.date,
     problems: Problems,
     broken: frozenset[str] = frozenset(),
+    retained: Iterable[Retained] = (),
 ) -> None:
     """Gives every environment its placement: first all that are declared or recorded, then the new ones.
 
     New ones are taken by SLA tier, then by key, so that the outcome is the same for every order of the input.
 
     @param broken: clusters whose variables have errors. Nothing is said about what they would have changed.
+    @param retained: what nobody declares any more and still takes its room.
     """
     committed: dict[str, Amounts] = {name: {} for name in clusters}
+    retained = list(retained)
+    for each in retained:
+        _commit(each.quota, (name for name in each.clusters if name in clusters), committed)
     fresh = []
     for environment in environments:
         if "placement" in environment.declared:
             _keep(environment, environment.declared["placement"], "declared", clusters, committed, problems, broken)
+            _warn_of_data(environment, recorded.get(environment.key, {}), problems)
         elif environment.key in recorded:
             _keep(environment, recorded[environment.key], "recorded", clusters, committed, problems, broken)
         else:
             fresh.append(environment)
-    _check_committed(environments, clusters, committed, problems)
+    _check_committed(_users(environments, retained), clusters, committed, problems)
     for environment in sorted(fresh, key=lambda e: (_TIERS.index(e.sla_tier), e.key)):
         _decide(environment, clusters, committed, today, problems, quiet=bool(broken) or not _is_sound(environment))
 
@@ -155,9 +161,23 @@ def _is_sound(environment: Environment) -> bool:
     return not environment.doubtful and all(tenant.sound for tenant in environment.tenant.line)
 
 
-def _commit(environment: Environment, names: t.Iterable[str], committed: dict[str, Amounts]) -> None:
+def _commit(quota: Mapping[str, Quantity], names: Iterable[str], committed: dict[str, Amounts]) -> None:
     for name in names:
-        committed[name] = add_maps(committed[name], environment.quota)
+        committed[name] = add_maps(committed[name], quota)
+
+
+def _warn_of_data(environment: Environment, recorded: Mapping[str, t.Any], problems: Problems) -> None:
+    """An environment that comes back to another place than its data."""
+    now = environment.placement.clusters if environment.placement else ()
+    left = [name for name in recorded.get("clusters", ()) if name not in now]
+    since = f" on {recorded['since']}" if recorded.get("since") else ""
+    if recorded.get("retained") and left:
+        problems.warn(
+            "data-elsewhere",
+            environment.where / "placement",
+            f"when it was removed{since}, its namespace and data stayed on {', '.join(left)}.",
+            "Move the data, or place it there.",
+        )
 
 
 def _keep(
@@ -171,6 +191,7 @@ def _keep(
 ) -> None:
     declared = origin == "declared"
     at = environment.where / "placement" if declared else environment.where
+    move = f"{_DECLARE} {_LET_GO}" if placement.get("retained") else _DECLARE
     known = []
     for index, name in enumerate(placement["clusters"]):
         if name not in clusters:
@@ -179,7 +200,7 @@ def _keep(
                 problems.error("unknown-name", at / "clusters" / index, what, suggest(name, clusters))
             elif name not in broken:
                 what = f"it was placed on {show(name)}, and there is no such cluster any more."
-                problems.error("placement-broken", at, what, _DECLARE)
+                problems.error("placement-broken", at, what, move)
             continue
         known.append(name)
         for rule, test in RULES.items():
@@ -189,7 +210,7 @@ def _keep(
                     "placement-broken",
                     at,
                     f"it is placed on {name}, which breaks the rule {rule!r}: {detail}.",
-                    f"Change the requirement or the cluster. {_REMOVE if declared else _DECLARE}",
+                    f"Change the requirement or the cluster. {_REMOVE if declared else move}",
                 )
     domains = {clusters[name].get("failure_domain") for name in known} - {None}
     wanted = wanted_clusters(environment) if _is_sound(environment) else 1
@@ -199,24 +220,36 @@ def _keep(
             at,
             f"{environment.sla_tier} needs {wanted} clusters in different failure domains; "
             f"it is on {', '.join(f'{name} ({_domain(clusters[name])})' for name in known)}.",
-            _REMOVE if declared else _DECLARE,
+            _REMOVE if declared else move,
         )
     environment.placement = Placement(
         tuple(known), origin, placement.get("reason", ""), placement.get("decided_at", "")
     )
-    _commit(environment, known, committed)
+    _commit(environment.quota, known, committed)
 
 
 _REMOVE = "To have a new one decided, remove the placement."
 _DECLARE = "To move it, write the new clusters as placement.clusters of the environment."
+_LET_GO = "Its namespace and data stayed there; when they are gone, remove its entry from placements.yaml."
 
 
 def _domain(cluster: Cluster) -> str:
     return str(cluster.get("failure_domain") or "no failure domain")
 
 
+def _users(
+    environments: Iterable[Environment], retained: Iterable[Retained]
+) -> list[tuple[str, tuple[str, ...], Mapping[str, Quantity]]]:
+    """Who takes room where: name, clusters and quota."""
+    users = [(e.key, e.placement.clusters, e.quota) for e in environments if e.placement]
+    return [*users, *((f"{each.key} (retained)", each.clusters, each.quota) for each in retained)]
+
+
 def _check_committed(
-    environments: list[Environment], clusters: Mapping[str, Cluster], committed: dict[str, Amounts], problems: Problems
+    users: Iterable[tuple[str, tuple[str, ...], Mapping[str, Quantity]]],
+    clusters: Mapping[str, Cluster],
+    committed: dict[str, Amounts],
+    problems: Problems,
 ) -> None:
     for name, cluster in clusters.items():
         if not cluster.capacity:
@@ -225,18 +258,18 @@ def _check_committed(
         for key, limit in {**cluster.capacity, **lacking}.items():
             amount = committed[name].get(key, ZERO)
             if amount > limit:
-                users = sorted(
-                    (e for e in environments if e.placement and name in e.placement.clusters and e.quota.get(key)),
-                    key=lambda e: (-e.quota[key].nano, e.key),
+                shares = sorted(
+                    ((who, quota[key]) for who, places, quota in users if name in places and quota.get(key)),
+                    key=lambda share: (-share[1].nano, share[0]),
                 )
-                named = ", ".join(f"{e.key} {e.quota[key]}" for e in users[:5])
+                named = ", ".join(f"{who} {share}" for who, share in shares[:5])
                 left = (
                     f"{amount - limit} more than the {limit} of capacity and overcommit" if limit else "and it has none"
                 )
                 problems.error(
                     "over-capacity",
                     Where("cluster_capacity", host=name) / key,
-                    f"{amount} is committed, {left}; the largest: {named}{' …' if len(users) > 5 else ''}.",
+                    f"{amount} is committed, {left}; the largest: {named}{' …' if len(shares) > 5 else ''}.",
                     "Shrink or move some, or raise the capacity.",
                 )
 
@@ -293,7 +326,7 @@ def _decide(
     environment.placement = Placement(
         tuple(chosen), "decided", _because(environment, ranked, chosen, clusters), today.isoformat(), tuple(ranked)
     )
-    _commit(environment, chosen, committed)
+    _commit(environment.quota, chosen, committed)
 
 
 def _nowhere(

@@ -9,11 +9,11 @@ A new line is a new file. Nothing else in the collection names a version.
 from __future__ import annotations
 
 import datetime
+import importlib.resources
 import json
 import typing as t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 Version = tuple[int, ...]
 
@@ -133,9 +133,10 @@ def _release(tag: str, data: Mapping[str, t.Any]) -> KubesprayRelease:
     return KubesprayRelease(tag=tag, **{**data, **lists})
 
 
-def read(folder: Path) -> tuple[dict[str, ReleaseLine], dict[str, KubesprayRelease]]:
-    """Every line of I(folder), the oldest first, and every Kubespray that they use."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
+def read(folder: t.Any) -> tuple[dict[str, ReleaseLine], dict[str, KubesprayRelease]]:
+    """Every line of I(folder), a path, the oldest first, and every Kubespray that they use."""
+    files = [each for each in folder.iterdir() if each.name.endswith(".json")]
+    found = [json.loads(each.read_text(encoding="utf-8")) for each in files]
     found.sort(key=lambda data: version(data["name"]))
     releases = {
         tag: _release(tag, release) for data in found for tag, release in sorted(data["kubespray_releases"].items())
@@ -144,7 +145,7 @@ def read(folder: Path) -> tuple[dict[str, ReleaseLine], dict[str, KubesprayRelea
 
 
 #: They belong to the program like its code, so they are read once, when it starts.
-RELEASE_LINES, KUBESPRAY_RELEASES = read(Path(__file__).parent / "lines")
+RELEASE_LINES, KUBESPRAY_RELEASES = read(importlib.resources.files(__package__) / "lines")
 
 
 def successors(name: str, lines: Mapping[str, ReleaseLine] | None = None) -> list[ReleaseLine]:

@@ -171,6 +171,9 @@ def _note(
     for key, setting in (("size", "size"), ("owner_role", "owner_cluster_role")):
         if setting in settings.defaults:
             known.setdefault((key,), (Where("fleet_defaults") / setting,))
+    for each in tenant.line:
+        if "owner_cluster_role" in each.values:
+            known[("owner_role",)] = (each.where / "owner_cluster_role",)
     levels = [*((each.where, each.values) for each in tenant.line), (project.where, project.values)]
     for at, values in levels:
         if values.get("owners"):

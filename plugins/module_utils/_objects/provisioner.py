@@ -68,6 +68,7 @@ def grantable_roles(fleet: Fleet) -> list[str]:
     levels += [project.values for tenant in fleet.tenants.values() for project in tenant.projects]
     levels += [environment.values for environment in fleet.environments]
     for values in levels:
+        names.update(role for role in (values.get("owner_role"), values.get("owner_cluster_role")) if role)
         names.update((values.get("allowed") or {}).get("cluster_roles") or ())
         names.update(binding["cluster_role"] for binding in values.get("role_bindings") or ())
     return sorted(names.difference(_NEVER_GRANTED))

@@ -8,13 +8,14 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable
 
-from .._model.entities import Environment, Tenant
+from .._model.entities import Environment
 from .._model.errors import Locator, Problem
 from .._model.fleet import Fleet
 from .._model.quantity import ZERO, parse
-from .table import heading, money, table, wrapped
+from . import account as accounts
+from .table import bounded, count, heading, names, table, wrapped
 
-_SHOWN = (("requests.cpu", "CPU"), ("requests.memory", "MEMORY"), ("requests.storage", "STORAGE"))
+_MOST, _MOST_PLACEMENTS, _MOST_REASONS, _MOST_NAMES = 60, 20, 10, 8
 _Row = dict[str, t.Any]
 
 
@@ -27,9 +28,10 @@ def problems(items: Iterable[Problem], locate: Locator | None = None) -> list[st
 
 
 def clusters(fleet: Fleet) -> list[str]:
-    """One line per cluster: what it is for, how full it is, what its tenants pay."""
+    """One line per cluster: what it is for, and how full it is."""
+    account = accounts.of(fleet)
+    keys = [k for k in accounts.resources(account.clusters.values()) if _anybody(account, k)]
     rows = []
-    devices = sorted({key for c in fleet.clusters.values() for key in c.capacity if _is_device(key)})
     for row in (r for r in fleet.ledger if r["scope"] == "cluster"):
         cluster = fleet.clusters[row["name"]]
         rows.append(
@@ -40,67 +42,34 @@ def clusters(fleet: Fleet) -> list[str]:
                 cluster.get("sla_tier").split("_")[1],
                 cluster.release_line,
                 cluster.delivery,
-                str(len(fleet.on_cluster(row["name"]))),
-                *(_full(row, key) for key, _title in _SHOWN),
-                *(_full(row, key) for key in devices),
-                money(row["month"]),
+                *(_full(row, key) for key in keys),
             ]
         )
-    head = ["CLUSTER", "STAGE", "REACHED", "TIER", "LINE", "DELIVERY", "ENVS", *(title for _key, title in _SHOWN)]
-    head += [key.rsplit("/", 1)[1].upper() for key in devices]
-    head.append(f"MONTH {fleet.settings.prices['currency']}")
-    return [*heading("clusters, with the share of what may be promised"), *table(head, rows, range(6, len(head)))]
+    head = [
+        "CLUSTER",
+        "STAGE",
+        "SECURITY DOMAIN",
+        "TIER",
+        "LINE",
+        "DELIVERY",
+        *(accounts.title(key, keys) for key in keys),
+    ]
+    lines = table(head, rows, range(6, len(head)))
+    return [
+        *heading("clusters, with the share of their capacity that is committed"),
+        lines[0],
+        *bounded(lines[1:], _MOST),
+    ]
 
 
-def _is_device(key: str) -> bool:
-    return key.startswith("requests.") and "/" in key and ".storageclass." not in key
+def _anybody(account: accounts.Account, key: str) -> bool:
+    return any(entry.amounts[key].limit for entry in account.clusters.values() if key in entry.amounts)
 
 
 def _full(row: _Row, key: str) -> str:
     cell = row["resources"].get(key, {})
     limit = parse(cell.get("capacity", "0"))
     return f"{round(100 * parse(cell['committed']).nano / limit.nano)} %" if limit else "-"
-
-
-def tenants(fleet: Fleet) -> list[str]:
-    """The tree of tenants: what each has, with the tenants below it, against its budget."""
-    by_name = {r["name"]: r for r in fleet.ledger if r["scope"] == "tenant"}
-    count: dict[str, int] = {}
-    for environment in fleet.environments:
-        for level in environment.tenant.line:
-            count[level.id] = count.get(level.id, 0) + 1
-    rows = []
-    for tenant in _tree(fleet.tenants.values()):
-        row = by_name[tenant.id]
-        limit = row["budget_month"]
-        rows.append(
-            [
-                "  " * len(tenant.ancestors) + tenant.id,
-                str(count.get(tenant.id, 0)),
-                *(_of_budget(row, key) for key, _title in _SHOWN),
-                money(row["month"]),
-                money(f"{limit:.2f}") if limit is not None else "-",
-            ]
-        )
-    head = [
-        "TENANT",
-        "ENVS",
-        *(f"{title} of budget" for _key, title in _SHOWN),
-        f"MONTH {fleet.settings.prices['currency']}",
-        "BUDGET",
-    ]
-    total = money(f"{sum(float(by_name[x.id]['month']) for x in fleet.tenants.values() if not x.ancestors):.2f}")
-    rows.append(["all", str(len(fleet.environments)), *("" for _unused in _SHOWN), total, ""])
-    return [*heading("tenants, each with those below it"), *table(head, rows, range(1, len(head)))]
-
-
-def _of_budget(row: _Row, key: str) -> str:
-    cell = row["resources"].get(key, {"committed": "0"})
-    return f"{cell['committed']} of {cell['budget']}" if "budget" in cell else cell["committed"]
-
-
-def _tree(all_tenants: Iterable[Tenant]) -> list[Tenant]:
-    return sorted(all_tenants, key=lambda tenant: [level.id for level in tenant.line])
 
 
 def placements(fleet: Fleet, *, everything: bool = False, details: bool = False) -> list[str]:
@@ -113,8 +82,10 @@ def placements(fleet: Fleet, *, everything: bool = False, details: bool = False)
     if not chosen:
         return []
     lines = heading("placements" if everything else f"placements decided now ({len(chosen)})")
-    for environment in chosen:
+    for environment in chosen[:_MOST_PLACEMENTS]:
         lines += _placement(environment, details)
+    if len(chosen) > _MOST_PLACEMENTS:
+        lines.append(f"  and {len(chosen) - _MOST_PLACEMENTS} more; fleet_info returns all, with their reasons")
     return lines
 
 
@@ -123,24 +94,27 @@ def _placement(environment: Environment, details: bool) -> list[str]:
     if placement is None:
         return []
     named = placement.reason.startswith(placement.clusters)
-    where = placement.reason if named else f"{', '.join(placement.clusters)}. {placement.reason}"
-    lines = wrapped(f"{environment.key} → {where}", "    ", "  ")
+    living = placement.reason if named else f"{', '.join(placement.clusters)}. {placement.reason}"
+    lines = wrapped(f"{environment.key} → {living}", "    ", "  ")
     told: dict[str, list[str]] = {}
     for candidate in placement.candidates:
         if candidate.rejection:
             why = candidate.rejection.detail if details else candidate.rejection.rule.replace("_", " ")
             told.setdefault(why, []).append(candidate.cluster)
     if told:
-        lines += wrapped(
-            "not " + "; ".join(f"{', '.join(names)}: {why}" for why, names in told.items()), "      ", "    "
-        )
+        reasons = [f"{names(where, _MOST_NAMES)}: {why}" for why, where in told.items()]
+        if len(reasons) > _MOST_REASONS:
+            reasons = [*reasons[:_MOST_REASONS], f"and {count(len(reasons) - _MOST_REASONS, 'other reason')}"]
+        lines += wrapped(f"not {'; '.join(reasons)}", "      ", "    ")
     return lines
 
 
 def totals(fleet: Fleet) -> str:
     """One sentence."""
     cpu = sum((e.quota.get("requests.cpu", ZERO) * e.copies for e in fleet.environments), ZERO)
-    return (
-        f"{len(fleet.clusters)} clusters, {len(fleet.tenants)} tenants, {len(fleet.environments)} environments, "
-        f"{cpu} CPU cores promised"
+    counted = (
+        count(len(fleet.clusters), "cluster"),
+        count(len(fleet.tenants), "tenant"),
+        count(len(fleet.environments), "environment"),
     )
+    return f"{', '.join(counted)}, {cpu} CPU committed"

@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable, Mapping
 
-from .table import heading, wrapped
+from .table import count, heading, wrapped
+from .table import names as shorten
 
 _HEADINGS = {
     "invalid": "the inventory refuses",
@@ -24,7 +25,7 @@ def summary(result: Mapping[str, t.Any]) -> list[str]:
     """The figures, then every finding; findings that differ only in the namespace are told once."""
     environments, findings = result["environments"], result["findings"]
     tenants = {each["tenant"] for each in environments}
-    lines = [f"{_count(len(environments), 'namespace')} of {_count(len(tenants), 'tenant')} read."]
+    lines = [f"{count(len(environments), 'namespace')} of {count(len(tenants), 'tenant')} read."]
     for code, title in _HEADINGS.items():
         found = [each for each in findings if each["code"] == code]
         if found:
@@ -35,7 +36,7 @@ def summary(result: Mapping[str, t.Any]) -> list[str]:
         for each in result["superseded"]:
             by_kind.setdefault(each["kind"], []).append(f"{each['namespace']}/{each['name']}")
         for kind, names in sorted(by_kind.items()):
-            lines += wrapped(f"{kind}: {_places(names)}", "    ", "  ")
+            lines += wrapped(f"{kind}: {shorten(names, _MOST_PLACES)}", "    ", "  ")
     lines += ["", _outcome(result)]
     return lines
 
@@ -47,22 +48,15 @@ def _told(findings: Iterable[Mapping[str, str]]) -> Iterable[str]:
         place = each["namespace"] if same else f"{each['namespace']}/{each['name']}".lstrip("/")
         grouped.setdefault((each["kind"], each["field"], each["what"], each["fix"]), []).append(place)
     for (kind, field, what, fix), places in grouped.items():
-        yield from wrapped(f"{kind} {_places(places)}, {field}: {what}{' ' + fix if fix else ''}", "    ", "  ")
-
-
-def _places(names: list[str]) -> str:
-    shown = ", ".join(names[:_MOST_PLACES])
-    return f"{shown} and {len(names) - _MOST_PLACES} more" if len(names) > _MOST_PLACES else shown
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+        yield from wrapped(
+            f"{kind} {shorten(places, _MOST_PLACES)}, {field}: {what}{' ' + fix if fix else ''}", "    ", "  "
+        )
 
 
 def _outcome(result: Mapping[str, t.Any]) -> str:
     files = [each for each in result["files"] if each["action"] in ("created", "overwritten")]
     kept = [each for each in result["files"] if each["action"] not in ("created", "overwritten", "unchanged")]
-    text = f"{_count(len(files), 'tenant file')} {'would be ' if result['check'] else ''}written"
+    text = f"{count(len(files), 'tenant file')} {'would be ' if result['check'] else ''}written"
     if files:
         text += f" to {files[0]['path'].rpartition('/')[0]}"
     return text + "".join(f"; {each['tenant']} {each['action']}: {each['why']}" for each in kept) + "."

@@ -9,6 +9,8 @@ import typing as t
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from .table import count
+
 _MOST_ROWS = 20
 _VERBS = {
     "created": ("created", "would be created"),
@@ -29,7 +31,8 @@ def summary(name: str, result: Mapping[str, t.Any], *, check: bool) -> list[str]
     """A few lines: the figures, and the rows when there are few of them."""
     counts = ", ".join(f"{number} {what}" for what, number in result["summary"].items() if number)
     lines = [f"{name}: {counts or 'nothing is declared'}{' (check mode)' if check else ''}"]
-    rows = result["objects"]
+    # what failed is told by the error
+    rows = [row for row in result["objects"] if row["action"] != "failed"]
     for row in rows[:_MOST_ROWS]:
         reason = f": {row['reason']}" if row["reason"] else ""
         lines.append(f"  {_place(row)} {_VERBS[row['action']][check]}{reason}")
@@ -43,7 +46,7 @@ def summary(name: str, result: Mapping[str, t.Any], *, check: bool) -> list[str]
 def failure(name: str, result: Mapping[str, t.Any]) -> str:
     """Each reason once, with the first object that it stopped."""
     return "\n".join(
-        [f"{name}: {result['summary']['failed']} objects failed, everything else is done.", *_reasons(result)]
+        [f"{name}: {count(result['summary']['failed'], 'object')} failed, everything else is done.", *_reasons(result)]
     )
 
 
@@ -58,6 +61,6 @@ def _reasons(result: Mapping[str, t.Any]) -> Iterator[str]:
         more = f" (and {counts[reason] - 1} more)" if counts[reason] > 1 else ""
         yield f"  {_place(row)}{more}: {reason}"
     if len(first) > _MOST_ROWS:
-        yield f"  and {len(first) - _MOST_ROWS} other reasons"
+        yield f"  and {count(len(first) - _MOST_ROWS, 'other reason')}"
     if skipped:
-        yield f"  {skipped} objects were skipped because their namespace failed"
+        yield f"  {count(skipped, 'object')} {'was' if skipped == 1 else 'were'} skipped because the namespace failed"

@@ -6,9 +6,31 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 WIDTH = 118
+
+
+def count(number: int, noun: str) -> str:
+    """C(1 error), C(2 errors)."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def names(given: Iterable[str], most: int) -> str:
+    """The first I(most), and how many more there are."""
+    listed = list(given)
+    shown = ", ".join(listed[:most])
+    return f"{shown} and {len(listed) - most} more" if len(listed) > most else shown
+
+
+def bounded(lines: Sequence[str], most: int, more: str = "") -> list[str]:
+    """The first I(most) lines, then how many more there are.
+
+    @param more: where to find them.
+    """
+    if len(lines) <= most:
+        return list(lines)
+    return [*lines[:most], f"  and {len(lines) - most} more{more}"]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:

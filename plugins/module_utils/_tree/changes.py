@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from . import paths
 
-CREATED, CHANGED, REMOVED, MOVED = "created", "changed", "removed", "moved"
+CREATED, CHANGED, REMOVED, RETAINED, MOVED = "created", "changed", "removed", "retained", "moved"
 SUBJECT = 72
 LINES = 60
 
@@ -22,7 +22,8 @@ Verbs = dict[str, dict[str, list[str]]]
 class Changes:
     """What a set of changed files means.
 
-    @param environments: tenant to namespace to verb (C(created), C(changed), C(removed)) to clusters.
+    @param environments: tenant to namespace to verb (C(created), C(changed), C(removed), C(retained)) to clusters.
+      What is retained is no longer declared there, but its namespace stays with its data.
     @param clusters: cluster to what changed about it; C(created) or C(removed) when the cluster itself is new or gone.
     @param lines: release lines whose roles or policies changed.
     @param ledger: whether the account changed.
@@ -43,8 +44,11 @@ class Changes:
         return [f"{namespace} {_what(verbs)}" for namespace, verbs in self.environments[tenant].items()]
 
 
-def find(created: Iterable[str], updated: Iterable[str], removed: Iterable[str]) -> Changes:
-    """What changed, from the paths of the files that did."""
+def find(created: Iterable[str], updated: Iterable[str], removed: Iterable[str], kept: Container[str] = ()) -> Changes:
+    """What changed, from the paths of the files that did.
+
+    @param kept: the files whose namespaces stay when they are removed.
+    """
     changes = Changes()
     tenants: dict[str, Verbs] = {}
     clusters: dict[str, set[str]] = {}
@@ -54,7 +58,7 @@ def find(created: Iterable[str], updated: Iterable[str], removed: Iterable[str])
             about = paths.part(path)
             if about.namespace:
                 verbs = tenants.setdefault(about.tenant, {}).setdefault(about.namespace, {})
-                verbs.setdefault(verb, []).append(about.cluster)
+                verbs.setdefault(RETAINED if verb == REMOVED and path in kept else verb, []).append(about.cluster)
             elif about.line:
                 lines.add(about.line)
             elif about.cluster and about.topic != paths.TENANTS:
@@ -84,10 +88,14 @@ def _topic(about: paths.Part, verb: str, path: str) -> str:
 
 
 def _what(verbs: Mapping[str, list[str]]) -> str:
-    if set(verbs) == {CREATED, REMOVED}:
-        return f"{MOVED} from {', '.join(verbs[REMOVED])} to {', '.join(verbs[CREATED])}"
-    words = {CREATED: "created on", CHANGED: "changed on", REMOVED: "removed from"}
-    return ", ".join(f"{words[verb]} {', '.join(verbs[verb])}" for verb in words if verb in verbs)
+    gone, stays = sorted({*verbs.get(REMOVED, ()), *verbs.get(RETAINED, ())}), ", ".join(verbs.get(RETAINED, ()))
+    data = f"; namespace and data stay on {stays}" if stays else ""
+    if gone and CREATED in verbs and CHANGED not in verbs:
+        return f"{MOVED} from {', '.join(gone)} to {', '.join(verbs[CREATED])}{data}"
+    if set(verbs) == {RETAINED}:
+        return f"removed{data}"
+    words = {CREATED: "created on", CHANGED: "changed on", REMOVED: "deleted from", RETAINED: "removed from"}
+    return ", ".join(f"{words[verb]} {', '.join(verbs[verb])}" for verb in words if verb in verbs) + data
 
 
 def message(changes: Changes, *, lines: int = LINES) -> str:
@@ -139,11 +147,12 @@ def _wordings(changes: Changes) -> t.Iterator[str]:
 def _tenant_wordings(tenant: str, spaces: Verbs) -> t.Iterator[str]:
     short = {name: name.removeprefix(f"{tenant}-") for name in spaces}
     yield f"{tenant}: " + ", ".join(f"{short[name]} {_what(verbs)}" for name, verbs in spaces.items())
-    kinds = {" and ".join(v for v in (CREATED, CHANGED, REMOVED) if v in verbs) for verbs in spaces.values()}
+    told = {CREATED: CREATED, CHANGED: CHANGED, RETAINED: "removed", REMOVED: "deleted"}
+    kinds = {" and ".join(word for verb, word in told.items() if verb in verbs) for verbs in spaces.values()}
     if len(kinds) == 1:
         yield f"{tenant}: {', '.join(short.values())} {kinds.pop()}"
-    counts = [(verb, sum(verb in verbs for verbs in spaces.values())) for verb in (CREATED, CHANGED, REMOVED)]
-    yield f"{tenant}: " + ", ".join(f"{_count(number, 'environment')} {verb}" for verb, number in counts if number)
+    counts = [(word, sum(verb in verbs for verbs in spaces.values())) for verb, word in told.items()]
+    yield f"{tenant}: " + ", ".join(f"{_count(number, 'environment')} {word}" for word, number in counts if number)
 
 
 def _body(changes: Changes) -> list[str]:
@@ -162,6 +171,8 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def of_commit(created: Collection[str], updated: Collection[str], removed: Collection[str]) -> str:
-    """The message for a commit of these files."""
-    return message(find(created, updated, removed))
+def of_commit(
+    created: Collection[str], updated: Collection[str], removed: Collection[str], kept: Container[str] = ()
+) -> str:
+    """The message for a commit of these files; I(kept) as in C(find)."""
+    return message(find(created, updated, removed, kept))

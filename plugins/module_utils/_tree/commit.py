@@ -1,7 +1,7 @@
 # Copyright (c) 2026, k8s.self_provisioning contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tree's Git commit, made with the C(git) program.
+"""The tree's Git commit, and its push.
 
 The tree is a repository, or a folder of one. A commit holds exactly our files: what else is staged stays staged and out
 of it. What it has to hold is read from the repository and not from the run, so a run that was killed between writing
@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import typing as t
-from collections.abc import Callable, Collection, Iterable, Sequence
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from . import manifest, paths
+from . import git, manifest, paths
 from .errors import TreeError
 
-# of the caller's environment only what says how to reach a server or where the configuration is; what names another
-# repository, index or author would make us commit elsewhere
-_KEPT = ("GIT_SSH", "GIT_SSL", "GIT_ASKPASS", "GIT_HTTP", "GIT_PROXY", "GIT_CONFIG_", "GIT_EXEC_PATH")
-_DROPPED = ("GIT_CONFIG_PARAMETERS",)
+FIRST_BRANCH = "main"
+NAME, EMAIL = "k8s.self_provisioning", "self-provisioning@localhost"
 _UNFINISHED = {
     "MERGE_HEAD": "a merge",
     "rebase-merge": "a rebase",
@@ -33,17 +31,18 @@ _UNFINISHED = {
     "REVERT_HEAD": "a revert",
     "BISECT_LOG": "a bisection",
 }
-_SECRET = re.compile(r"://[^/@\s]+@")
-_TAIL = 12
-_TIMEOUT = 600
+# another Git command on the same repository is soon over
+_PATIENCE = 3.0
+_HOOK_FIX = "The files are written and staged. Mend that, then run again: they are committed then."
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to commit.
+    """How to commit. Making it checks it.
 
     @param init: make a repository when the tree is in none.
-    @param branch: branch of a repository that is made, and the one to push to; default the current one.
+    @param branch: the branch that has to be checked out, and the first one of a repository that is made; empty for
+      whichever is checked out, and C(main).
     @param name: who commits; default what Git is configured with, else this collection.
     @param email: their address.
     @param remote: where to push to; empty for nowhere.
@@ -54,6 +53,13 @@ class Options:
     name: str = ""
     email: str = ""
     remote: str = ""
+
+    def __post_init__(self) -> None:
+        if self.branch:
+            git.check_branch(self.branch)
+        if self.remote:
+            git.check_remote(self.remote)
+        git.check_author(self.name, self.email)
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,12 @@ class Difference:
 
 @dataclass
 class Repository:
-    """The repository that holds the tree; see C(find) and C(make)."""
+    """The repository that holds the tree; see C(find) and C(make).
+
+    @param root: the tree's folder, which may be missing.
+    @param top: the folder of the repository.
+    @param prefix: the way from there to the tree, empty or with a slash at its end.
+    """
 
     root: str
     top: str
@@ -80,29 +91,56 @@ class Repository:
 
     @property
     def unborn(self) -> bool:
-        return _git(self.root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], accept=(1,)).code != 0
+        return git.run(self.top, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], accept=(1,)).code != 0
+
+    @property
+    def branch(self) -> str:
+        """The branch that is checked out; empty when none is."""
+        return git.run(self.top, ["symbolic-ref", "--quiet", "--short", "HEAD"], accept=(1,)).out.decode().strip()
 
     def check(self) -> None:
-        """Refuses a state in which a commit would fail or get lost."""
+        """Refuses a state in which a commit or its push would fail, get lost or go astray."""
         for name, what in _UNFINISHED.items():
             if os.path.exists(os.path.join(self.git_dir, name)):
                 raise TreeError(self.top, f"{what} is not finished there.", "Finish or abort it, then run again.")
-        unmerged = _git(self.top, ["ls-files", "--unmerged", "-z"]).items
+        self._check_lock()
+        unmerged = git.run(self.top, ["ls-files", "--unmerged", "-z"]).items
         if unmerged:
             names = sorted({item.partition("\t")[2] for item in unmerged})
             raise TreeError(
                 self.top, f"it has unmerged files: {', '.join(names[:5])}.", "Resolve the conflict, then run again."
             )
-        if _git(self.top, ["symbolic-ref", "--quiet", "HEAD"], accept=(1,)).code:
+        branch = self.branch
+        if not branch:
             raise TreeError(
                 self.top,
                 "no branch is checked out (detached HEAD), so a commit would get lost.",
                 "Run git switch <branch>, then run again.",
             )
+        if self.options.branch not in ("", branch):
+            raise TreeError(
+                self.top,
+                f"the branch {branch} is checked out, and not {self.options.branch}.",
+                f"Run git -C {self.top} switch {self.options.branch}, or ask for the branch {branch} or for none.",
+            )
+        if self.options.remote:
+            _check_known(self.options.remote, self.root, git.run(self.top, ["remote"]).text.split("\n"))
+
+    def _check_lock(self) -> None:
+        lock = os.path.join(self.git_dir, "index.lock")
+        end = time.monotonic() + _PATIENCE
+        while os.path.lexists(lock):
+            if time.monotonic() > end:
+                raise TreeError(
+                    lock,
+                    "another Git command is at work in this repository, or was killed there.",
+                    f"Wait for its end. If none is at work, remove the lock: rm {lock}. Then run again.",
+                )
+            time.sleep(0.05)
 
     def committed(self) -> dict[str, manifest.Entry]:
         """The manifest of the last commit; empty when there is none."""
-        shown = _git(self.root, ["cat-file", "blob", f"HEAD:{self.prefix}{paths.MANIFEST}"], accept=(128,))
+        shown = git.run(self.top, ["cat-file", "blob", f"HEAD:{self.prefix}{paths.MANIFEST}"], accept=(128,))
         try:
             return manifest.parse(shown.out, "HEAD") if shown.code == 0 else {}
         except TreeError:
@@ -117,15 +155,13 @@ class Repository:
         @returns: the id of the commit; empty when there was nothing to commit.
         """
         self.check()
-        mine = {*ours, paths.MANIFEST, *self.committed()}
+        mine = self._mine(ours)
         if not self._dirty(mine):
             return ""
-        feed = _nul(sorted(mine))
-        _git(self.root, ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], feed=feed)
+        feed = git.nul(self.prefix + path for path in sorted(mine))
+        git.run(self.top, ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], feed=feed)
         staged = self._staged()
-        difference = Difference(
-            *(sorted(p for p, kind in staged.items() if kind in kinds and p in mine) for kinds in ("A", "MT", "D"))
-        )
+        difference = _difference(staged, mine)
         if not difference:
             return ""
         arguments = [
@@ -137,21 +173,61 @@ class Repository:
         ]
         only = sorted((*difference.created, *difference.updated, *difference.removed))
         if len(only) == len(staged):
-            _git(self.root, arguments, fix=_HOOK_FIX)
+            git.run(self.root, arguments, fix=_HOOK_FIX)
         else:
-            _git(
+            git.run(
                 self.root,
                 [*arguments, "--only", "--pathspec-from-file=-", "--pathspec-file-nul"],
-                feed=_nul(only),
+                feed=git.nul(only),
                 fix=_HOOK_FIX,
             )
-        return _git(self.root, ["rev-parse", "HEAD"]).out.decode().strip()
+        return git.run(self.top, ["rev-parse", "HEAD"]).out.decode().strip()
 
-    def _dirty(self, mine: Collection[str]) -> bool:
-        """Whether any of our files may differ from the last commit."""
-        tracked = set(_git(self.root, ["ls-files", "--cached", "-z"]).items)
-        if any(path not in tracked and os.path.lexists(os.path.join(self.root, path)) for path in mine):
-            return True
+    def foresee(
+        self, ours: Collection[str], touched: Collection[str], content: Callable[[str], bytes | None]
+    ) -> Difference:
+        """What C(commit) would hold. Changes nothing.
+
+        Git itself compares, in an index and an object store of their own, so that filters and attributes count.
+
+        @param touched: paths that do not stand on disk as they would.
+        @param content: what a path would hold then; None when it would be gone.
+        """
+        mine = self._mine(ours)
+        looked_at = {*touched, *self._dirty(mine)} & mine
+        if not looked_at:
+            return Difference()
+        store = git.run(self.top, ["rev-parse", "--git-path", "objects"]).out.decode().rstrip("\n")
+        with tempfile.TemporaryDirectory(prefix="fleet-") as scratch:
+            extra = {
+                "GIT_DIR": self.git_dir,
+                "GIT_WORK_TREE": f"{scratch}/tree",
+                "GIT_INDEX_FILE": f"{scratch}/index",
+                "GIT_OBJECT_DIRECTORY": f"{scratch}/objects",
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.path.join(self.top, store),
+            }
+            os.makedirs(f"{scratch}/tree")
+            os.makedirs(f"{scratch}/objects")
+            git.run(f"{scratch}/tree", ["read-tree", "--empty" if self.unborn else "HEAD"], extra=extra)
+            for path in looked_at:
+                data = content(path)
+                if data is not None:
+                    _place(f"{scratch}/tree/{self.prefix}{path}", data, like=f"{self.root}/{path}")
+            feed = git.nul(self.prefix + path for path in sorted(looked_at))
+            update = ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"]
+            git.run(f"{scratch}/tree", update, feed=feed, extra=extra)
+            return _difference(self._staged(extra), mine)
+
+    def _mine(self, ours: Collection[str]) -> set[str]:
+        return {*ours, paths.MANIFEST, *self.committed()}
+
+    def _dirty(self, mine: Collection[str]) -> set[str]:
+        """Those of our files that may differ from the last commit."""
+        below = ["--", self.prefix or "."]
+        tracked = {
+            path.removeprefix(self.prefix) for path in git.run(self.top, ["ls-files", "--cached", "-z", *below]).items
+        }
+        new = {path for path in mine if path not in tracked and os.path.lexists(os.path.join(self.root, path))}
         status = [
             "status",
             "--porcelain=v1",
@@ -159,20 +235,17 @@ class Repository:
             "--untracked-files=no",
             "--no-renames",
             "--ignore-submodules=all",
-            "--",
-            ".",
+            *below,
         ]
-        # git shows paths from the top of the repository here
-        return any(item[3:].removeprefix(self.prefix) in mine for item in _git(self.root, status).items)
+        return new | {item[3:].removeprefix(self.prefix) for item in git.run(self.top, status).items} & {*mine}
 
-    def _staged(self) -> dict[str, str]:
+    def _staged(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """Every staged path with A, M, T or D. Those outside the tree begin with C(:/)."""
         base = "HEAD"
         if self.unborn:
-            base = _git(self.root, ["hash-object", "-t", "tree", "--stdin"], feed=b"").out.decode().strip()
-        items = _git(
-            self.top, ["diff-index", "--cached", "--name-status", "--no-renames", "--ignore-submodules=all", "-z", base]
-        ).items
+            base = git.run(self.top, ["hash-object", "-t", "tree", "--stdin"], feed=b"").out.decode().strip()
+        compare = ["diff-index", "--cached", "--name-status", "--no-renames", "--ignore-submodules=all", "-z", base]
+        items = git.run(self.top, compare, extra=extra).items
         changes = {}
         for kind, path in zip(items[::2], items[1::2], strict=True):
             inside = path.startswith(self.prefix)
@@ -181,175 +254,142 @@ class Repository:
 
     def _identity(self) -> list[str]:
         chosen = []
-        defaults = {"name": "k8s.self_provisioning", "email": "self-provisioning@localhost"}
-        for key, given in (("name", self.options.name), ("email", self.options.email)):
-            value = given
-            if not value and not _git(self.root, ["config", "--get", f"user.{key}"], accept=(1,)).out.strip():
-                value = defaults[key]
-            if value:
-                chosen += ["-c", f"user.{key}={value}"]
+        for key, value, default in (("name", self.options.name, NAME), ("email", self.options.email, EMAIL)):
+            if value or not git.run(self.top, ["config", "--get", f"user.{key}"], accept=(1,)).out.strip():
+                chosen += ["-c", f"user.{key}={value or default}"]
         return chosen
 
-    def push(self) -> bool:
-        """Pushes the current branch. Returns whether the remote had not had it."""
-        remote = self.options.remote
-        branch = self.options.branch or _git(self.root, ["symbolic-ref", "--short", "HEAD"]).out.decode().strip()
-        check_name(remote, "remote")
-        check_name(branch, "branch")
-        pushed = _git(self.root, ["push", "--porcelain", "--", remote, f"HEAD:refs/heads/{branch}"], accept=(1, 128))
+    def push(self, *, check: bool = False) -> bool:
+        """Pushes the current branch. Returns whether the remote had not had it.
+
+        @param check: only ask. The repository's hook is not run then.
+        """
+        remote, branch = self.options.remote, self.branch
+        if check and self.unborn:
+            return _would_be_first(remote, branch, self.top)
+        how = ["--dry-run", "--no-verify"] if check else []
+        refs = f"refs/heads/{branch}"
+        pushed = git.run(self.top, ["push", "--porcelain", *how, "--", remote, f"{refs}:{refs}"], accept=(1, 128))
         if pushed.code == 0:
             return not re.search(r"^=\t", pushed.text, re.MULTILINE)
-        said = pushed.said
-        where = f"push of {self.top} to {_SECRET.sub('://***@', remote)}, branch {branch}"
-        if re.search(r"\[rejected\]|fetch first|non-fast-forward", pushed.text + said):
+        where = f"push of {self.top} to {git.without_passwords(remote)}, branch {branch}"
+        if re.search(r"\[rejected\]|fetch first|non-fast-forward", pushed.text + pushed.said):
             raise TreeError(
                 where,
                 "the remote has commits that this repository does not have; ours stay here.",
-                f"Run git -C {self.top} pull --rebase {_SECRET.sub('://***@', remote)} {branch}, then run again.",
+                f"Run git -C {self.top} pull --rebase {git.without_passwords(remote)} {branch}, then run again.",
             )
         raise TreeError(
-            where, f"it failed; the commits stay here.\n{said}", "Mend that, then run again: it is pushed then."
+            where, f"it failed; the commits stay here.\n{pushed.said}", "Mend that, then run again: it is pushed then."
         )
-
-
-_HOOK_FIX = "The files are written and staged. Mend that, then run again: they are committed then."
 
 
 def find(root: str | os.PathLike[str], options: Options) -> Repository | None:
     """The repository that holds the tree; None when there is none and C(Options.init) allows to C(make) one.
 
     A tree inside another repository belongs to that, unless that repository ignores the folder.
+
+    @param root: the tree's folder, which may be missing.
     """
     root = os.path.realpath(root)
-    if options.branch:
-        check_name(options.branch, "branch")
-    if options.remote:
-        check_name(options.remote, "remote")
     found = _locate(root, options)
-    ignored = found is not None and bool(found.prefix) and _ignored(found)
-    if found is not None and not ignored:
+    if found is not None and not (found.prefix and _ignored(found)):
         return found
-    if options.init:
-        return None
-    raise TreeError(
-        root,
-        f"the repository {found.top} ignores this folder." if found else "it is not in a Git repository.",
-        "Run git init there, or let this tool do it.",
-    )
+    if not options.init:
+        raise TreeError(
+            root,
+            f"the repository {found.top} ignores this folder." if found else "it is not in a Git repository.",
+            "Run git init there, or let this tool do it.",
+        )
+    if options.remote:
+        _check_known(options.remote, root, ())
+    return None
 
 
 def make(root: str | os.PathLike[str], options: Options) -> Repository:
     """Makes a repository of the tree's folder."""
     root = os.path.realpath(root)
-    _git(root, ["init", "--quiet", f"--initial-branch={options.branch or 'main'}", "--", root])
+    git.run(root, ["init", "--quiet", f"--initial-branch={options.branch or FIRST_BRANCH}", "--", root])
     found = _locate(root, options)
     if found is None:
         raise TreeError(root, "git init made no repository.", "Look at the configuration of Git.")
     return found
 
 
-def check_name(name: str, what: str) -> None:
-    """Refuses a remote or branch that Git could take for an option or for something else than a name."""
-    if (
-        not name
-        or name.startswith("-")
-        or any(ord(c) < 33 or ord(c) == 127 for c in name)
-        or (what == "branch" and re.search(r"\.\.|[~^:?*\[\\]|@\{|//|\.lock$|[/.]$|^[/.]", name))
-    ):
-        raise TreeError(f"{what} {name!r}", f"it is not the name of a {what}.", "Correct it.")
+def first_push(root: str, options: Options) -> bool:
+    """Whether the push from a repository that is still to be made would bring something new."""
+    return _would_be_first(options.remote, options.branch or FIRST_BRANCH, _existing(root))
+
+
+def _would_be_first(remote: str, branch: str, folder: str) -> bool:
+    asked = git.run(folder, ["ls-remote", "--", remote, f"refs/heads/{branch}"], accept=(128,))
+    where = f"push to {git.without_passwords(remote)}, branch {branch}"
+    if asked.code:
+        raise TreeError(where, f"it would fail.\n{asked.said}", "Mend that first.")
+    if asked.out.strip():
+        raise TreeError(
+            where, "the remote has commits on this branch, and this repository has none.", "Clone the remote instead."
+        )
+    return True
+
+
+def _difference(staged: Mapping[str, str], mine: Collection[str]) -> Difference:
+    return Difference(
+        *(sorted(p for p, kind in staged.items() if kind in kinds and p in mine) for kinds in ("A", "MT", "D"))
+    )
+
+
+def _place(full: str, data: bytes, *, like: str) -> None:
+    os.makedirs(os.path.dirname(full), exist_ok=True)
+    with open(full, "wb") as file:
+        file.write(data)
+    if os.path.isfile(like) and os.stat(like).st_mode & 0o100 and _holds(like, data):
+        os.chmod(full, 0o755)  # noqa: S103 - what stands there is executable, which Git records
+
+
+def _holds(full: str, data: bytes) -> bool:
+    with open(full, "rb") as file:
+        return file.read() == data
+
+
+def _check_known(remote: str, root: str, names: Iterable[str]) -> None:
+    """Refuses a name that no remote has. What may be an address or a path is left to Git."""
+    if re.search(r"[/:]", remote) or remote in names or os.path.isdir(os.path.join(root, remote)):
+        return
+    known = ", ".join(name for name in names if name) or "none"
+    raise TreeError(
+        f"remote {remote!r}",
+        f"the repository of {root} has no remote of this name (it has {known}).",
+        f"Run git remote add {remote} <address> there, or give the address itself.",
+    )
+
+
+def _existing(folder: str) -> str:
+    """The nearest folder that is there."""
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def _locate(root: str, options: Options) -> Repository | None:
-    found = _git(root, ["rev-parse", "--show-toplevel", "--absolute-git-dir", "--show-prefix"], accept=(128,))
+    at = _existing(root)
+    found = git.run(at, ["rev-parse", "--show-toplevel", "--absolute-git-dir", "--show-prefix"], accept=(128,))
     if found.code:
         if "not a git repository" in found.said:
             return None
         raise TreeError(root, f"Git cannot use it.\n{found.said}", "Follow what Git says, then run again.")
     top, git_dir, prefix = (os.fsdecode(line) for line in found.out.split(b"\n")[:3])
+    if at != root:
+        prefix += os.path.relpath(root, at) + "/"
     return Repository(root, top, git_dir, prefix, options)
 
 
 def _ignored(repository: Repository) -> bool:
-    if _git(repository.root, ["ls-files", "--cached", "-z"]).items:
+    if git.run(repository.top, ["ls-files", "--cached", "-z", "--", repository.prefix]).items:
         return False
     # this command knows no literal paths; one that begins with a dot has no other meaning
     folder = f"./{repository.prefix.rstrip('/')}"
-    return _git(repository.top, ["check-ignore", "--quiet", "--", folder], accept=(1,), literal=False).code == 0
-
-
-class _Answer(t.NamedTuple):
-    code: int
-    out: bytes
-    err: bytes
-
-    @property
-    def items(self) -> list[str]:
-        return [os.fsdecode(item) for item in self.out.split(b"\0") if item]
-
-    @property
-    def text(self) -> str:
-        return self.out.decode("utf-8", "replace")
-
-    @property
-    def said(self) -> str:
-        """The end of what Git or a hook said, without passwords."""
-        lines = self.err.decode("utf-8", "replace").strip().splitlines() or self.text.strip().splitlines()
-        return _SECRET.sub("://***@", "\n".join(lines[-_TAIL:])) or "Git says nothing about why."
-
-
-def _git(
-    folder: str,
-    arguments: Sequence[str],
-    *,
-    feed: bytes | None = None,
-    accept: Iterable[int] = (),
-    fix: str = "Mend that, then run again.",
-    literal: bool = True,
-) -> _Answer:
-    command = ["git", *(["--literal-pathspecs"] if literal else []), "--no-pager", *arguments]
-    try:
-        done = subprocess.run(  # list arguments, never a shell
-            command,
-            cwd=folder,
-            env=_environment(),
-            input=b"" if feed is None else feed,
-            capture_output=True,
-            check=False,
-            timeout=_TIMEOUT,
-        )
-    except FileNotFoundError:
-        raise TreeError(
-            folder, "the program git is not installed here.", "Install git, or turn the commit off."
-        ) from None
-    except subprocess.TimeoutExpired:
-        raise TreeError(folder, f"git {_verb(arguments)} took more than {_TIMEOUT} seconds.", fix) from None
-    answer = _Answer(done.returncode, done.stdout, done.stderr)
-    if answer.code and answer.code not in tuple(accept):
-        raise TreeError(folder, f"git {_verb(arguments)} failed.\n{answer.said}\n", fix)
-    return answer
-
-
-def _verb(arguments: Sequence[str]) -> str:
-    skip = False
-    for argument in arguments:
-        if skip:
-            skip = False
-        elif argument == "-c":
-            skip = True
-        else:
-            return argument
-    return ""
-
-
-def _environment() -> dict[str, str]:
-    kept = {
-        key: value
-        for key, value in os.environ.items()
-        if not key.startswith("GIT_") or (key.startswith(_KEPT) and key not in _DROPPED)
-    }
-    # questions have nobody to answer them; messages are looked at
-    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "GIT_OPTIONAL_LOCKS": "0"}
-
-
-def _nul(items: Iterable[str]) -> bytes:
-    return b"".join(os.fsencode(item) + b"\0" for item in items)
+    # the slash tells Git that a folder is meant which may not be there yet
+    return (
+        git.run(repository.top, ["check-ignore", "--quiet", "--", f"{folder}/"], accept=(1,), literal=False).code == 0
+    )

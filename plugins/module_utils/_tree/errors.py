@@ -16,4 +16,5 @@ class TreeError(Exception):
 
     def __init__(self, where: object, what: str, fix: str = "") -> None:
         self.where, self.what, self.fix = str(where), what, fix
-        super().__init__(f"{self.where}: {what}{' ' + fix if fix else ''}")
+        gap = "" if what.endswith("\n") or not fix else " "
+        super().__init__(f"{self.where}: {what}{gap}{fix}")

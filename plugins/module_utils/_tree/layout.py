@@ -75,10 +75,11 @@ class Files(Mapping[str, Content]):
         return len(self._builders)
 
 
-def layout(fleet: Fleet, bootstrapped: Container[str] = ()) -> Files:
+def layout(fleet: Fleet, bootstrapped: Container[str] = (), delivered: Mapping[str, str] | None = None) -> Files:
     """The whole tree of a fleet.
 
     @param bootstrapped: clusters whose folder holds Flux's own manifests; see C(bootstrapped_clusters).
+    @param delivered: deletion policies as they are on clusters that this run does not reach.
     @raises TreeError: the fleet has problems.
     """
     if fleet.problems.errors:
@@ -86,7 +87,7 @@ def layout(fleet: Fleet, bootstrapped: Container[str] = ()) -> Files:
     files = Files()
     clusters = [fleet.clusters[name] for name in sorted(fleet.clusters) if fleet.clusters[name].delivery == "gitops"]
     files.add(paths.README, lambda: _README)
-    files.add(paths.PLACEMENTS, lambda: [placements.document(fleet.environments)])
+    files.add(paths.PLACEMENTS, lambda: [placements.document(fleet.environments, fleet.retained, delivered)])
     files.add(paths.LEDGER, lambda: ledger_text(fleet.ledger))
     for line in sorted({cluster.release_line for cluster in clusters}):
         _policies(files, fleet, line)

@@ -1,19 +1,24 @@
 # Copyright (c) 2026, k8s.self_provisioning contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Placements: read back from the tree, so that they stay, and written into tenant files."""
+"""Placements: written into the tree and read back from it, so that they stay."""
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import datetime
+import io
 import os
-import re
 import typing as t
 from collections.abc import Iterable, Mapping
 
 from .._libraries import load as library
-from .._model.entities import Environment, Placement
-from . import emit, journal, paths
+from .._model.entities import Environment, Placement, Retained
+from .._model.errors import ModelError, show, suggest
+from .._model.quantity import canonical
+from .._model.retention import outlives
+from . import journal, paths
 from .disk import Disk
 from .errors import TreeError
 
@@ -22,24 +27,53 @@ if t.TYPE_CHECKING:
 else:
     yaml = library("yaml")
 
+#: What is recorded by tenant/project/environment; see C(parse).
 Recorded = dict[str, dict[str, t.Any]]
-# no word of YAML 1.1 has a dash in it or ends in a digit
-_PLAIN_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+|[a-z]+[0-9]+")
+_POLICIES = ("retain", "archive", "delete")
+#: How many columns the account has, and how text in it begins that a spreadsheet would take for a formula.
+_COLUMNS = 9
+_ESCAPED = tuple(f"'{sign}" for sign in "=+-@\t\r")
 
 
-def document(environments: Iterable[Environment]) -> dict[str, t.Any]:
-    """What C(placements.yaml) holds: tenant/project/environment to clusters, day and reason."""
-    result = {}
-    for environment in sorted(environments, key=lambda each: each.key):
+def document(
+    environments: Iterable[Environment],
+    retained: Iterable[Retained] = (),
+    delivered: Mapping[str, str] | None = None,
+) -> dict[str, t.Any]:
+    """What C(placements.yaml) holds: tenant/project/environment to clusters, day and reason.
+
+    An entry also has the deletion policy, unless that is C(retain): when the environment is gone, nobody else knows it.
+    What is retained has all that is needed to count it, and to place it again when it comes back.
+
+    @param delivered: deletion policies that still hold on the clusters, because this run does not reach them.
+    """
+    result: dict[str, dict[str, t.Any]] = {}
+    for environment in environments:
         placement = environment.placement
         if placement:
-            result[environment.key] = {"clusters": list(placement.clusters), **_notes(placement)}
-    return result
+            policy = (delivered or {}).get(environment.key, environment.deletion_policy)
+            result[environment.key] = {"clusters": list(placement.clusters), **notes(placement), **_policy(policy)}
+    for each in retained:
+        result[each.key] = {
+            "clusters": list(each.clusters),
+            **notes(each),
+            **_policy(each.deletion_policy),
+            "retained": True,
+            "since": each.since,
+            **({"cost_center": each.cost_center} if each.cost_center else {}),
+            **({"quota": {key: str(amount) for key, amount in each.quota.items()}} if each.quota else {}),
+        }
+    return dict(sorted(result.items()))
 
 
-def _notes(placement: Placement) -> dict[str, str]:
-    notes = {"decided_at": str(placement.decided_at), "reason": placement.reason}
-    return {key: text for key, text in notes.items() if text}
+def notes(placement: Placement | Retained) -> dict[str, str]:
+    """Day and reason of a placement, as far as they are known."""
+    known = {"decided_at": str(placement.decided_at), "reason": placement.reason}
+    return {key: text for key, text in known.items() if text}
+
+
+def _policy(policy: str) -> dict[str, str]:
+    return {} if policy == "retain" else {"deletion_policy": policy}
 
 
 def read(root: str | os.PathLike[str]) -> Recorded:
@@ -54,7 +88,30 @@ def read(root: str | os.PathLike[str]) -> Recorded:
 def read_opened(disk: Disk) -> Recorded:
     """C(read) for a tree that is held open."""
     text = disk.read(paths.PLACEMENTS) if disk.exists else None
-    return {} if text is None else parse(text, disk.full(paths.PLACEMENTS))
+    if text is None:
+        return {}
+    recorded = parse(text, disk.full(paths.PLACEMENTS))
+    _add_accounts(recorded, disk.read(paths.LEDGER) or b"")
+    return recorded
+
+
+def _add_accounts(recorded: Recorded, ledger: bytes) -> None:
+    """What each environment was promised last, from the account of the last run.
+
+    Not in C(placements.yaml), which would change with every quota; a retained one, which has no account of its own any
+    more, says it there.
+    """
+    # a damaged account is written anew by this run; it must not stop it
+    with contextlib.suppress(csv.Error):
+        for row in csv.reader(io.StringIO(ledger.decode("utf-8", "replace"))):
+            entry = recorded.get(row[1]) if len(row) == _COLUMNS and row[0] == "environment" else None
+            if entry is None or entry.get("retained") or row[2] != entry["clusters"][0]:
+                continue
+            if row[3]:
+                entry["cost_center"] = row[3][1:] if row[3].startswith(_ESCAPED) else row[3]
+            with contextlib.suppress(ModelError):
+                if row[5] != "month":
+                    entry.setdefault("quota", {})[row[5]] = canonical(row[7])
 
 
 def parse(text: bytes, where: str) -> Recorded:
@@ -86,139 +143,43 @@ def parse(text: bytes, where: str) -> Recorded:
             "clusters": clusters,
             "decided_at": _date(entry.get("decided_at")),
             "reason": str(entry.get("reason") or ""),
+            **_retention(key, entry, where, fix),
         }
     return result
 
 
+def _retention(key: str, entry: Mapping[str, t.Any], where: str, fix: str) -> dict[str, t.Any]:
+    """What an entry says about staying; a retained one is the only place that knows."""
+    found: dict[str, t.Any] = {}
+    policy = entry.get("deletion_policy")
+    if policy is not None:
+        if policy not in _POLICIES:
+            what = f"the entry {key} has the deletion_policy {show(policy)}. {suggest(policy, _POLICIES)}"
+            raise TreeError(where, what, fix)
+        found["deletion_policy"] = policy
+    if entry.get("retained"):
+        found.update(retained=True, since=_date(entry.get("since")))
+        if entry.get("cost_center"):
+            found["cost_center"] = str(entry["cost_center"])
+        quota = entry.get("quota") or {}
+        try:
+            if not isinstance(quota, dict):
+                raise ModelError("it is not a mapping.")
+            found["quota"] = {str(name): canonical(amount) for name, amount in quota.items()}
+        except ModelError as error:
+            raise TreeError(where, f"the quota of the entry {key} cannot be used: {error}", fix) from None
+    return found
+
+
+def kept_files(recorded: Mapping[str, Mapping[str, t.Any]]) -> set[str]:
+    """The files of the tree whose namespaces stay when the files go."""
+    kept: set[str] = set()
+    for key, entry in recorded.items():
+        if outlives(entry):
+            tenant, namespace = key.split("/")[0], key.replace("/", "-")
+            kept.update(f"{paths.tenant_folder(name, tenant)}/{namespace}.yaml" for name in entry["clusters"])
+    return kept
+
+
 def _date(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime.date) else str(value or "")
-
-
-def record_in_inventory(
-    text: str, variable: str, project: str, environment: str, placement: Placement | Mapping[str, t.Any]
-) -> str:
-    """A tenant file with the placement of one environment written into it.
-
-    Only that one entry is touched: comments, quotes, order and indentation of all else stay as they are, byte for byte.
-    What comes out is read again and compared before it is returned.
-
-    @param text: the tenant file.
-    @param variable: the tenant's variable, such as C(tenant__physics).
-    @param placement: a placement, or a mapping with C(clusters), C(decided_at) and C(reason).
-    """
-    where = f"{variable}.projects[{project}].environments[{environment}]"
-    entry: dict[str, t.Any] = (
-        {"clusters": list(placement.clusters), **_notes(placement)}
-        if isinstance(placement, Placement)
-        else {key: placement[key] for key in ("clusters", "decided_at", "reason") if placement.get(key)}
-    )
-    entry["clusters"] = list(entry["clusters"])
-    node = _environment_node(text, variable, project, environment, where)
-    result = _insert(text, node, _flow(entry))
-    expected = _meaning(_compose(text, where))
-    _find_meaning(expected, variable, project, environment)["placement"] = _meaning(_compose(_flow(entry), where))
-    try:
-        same = _meaning(_compose(result, where)) == expected
-    except TreeError:
-        same = False
-    if not same:
-        raise TreeError(
-            where,
-            "the placement cannot be written here without changing something else (an anchor, or an unusual form).",
-            f"Write it by hand: placement: {_flow(entry)}",
-        )
-    return result
-
-
-def _flow(entry: Mapping[str, t.Any]) -> str:
-    parts = [f"clusters: [{', '.join(map(_name, entry['clusters']))}]"]
-    parts += [f"{key}: {emit.quoted(str(entry[key]))}" for key in ("decided_at", "reason") if key in entry]
-    return "{" + ", ".join(parts) + "}"
-
-
-def _name(cluster: str) -> str:
-    return cluster if _PLAIN_NAME.fullmatch(cluster) else emit.quoted(cluster)
-
-
-def _compose(text: str, where: str) -> yaml.Node:
-    try:
-        # the Python parser: its marks count characters
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise TreeError(
-            where, f"the file is not YAML{f' in line {mark.line + 1}' if mark else ''}.", "Mend it first."
-        ) from None
-    if node is None:
-        raise TreeError(where, "the file is empty.", "Look for the right file.")
-    return node
-
-
-def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
-    if isinstance(node, yaml.MappingNode):
-        for name, value in node.value:
-            if isinstance(name, yaml.ScalarNode) and name.value == key:
-                return t.cast(yaml.Node, value)
-    return None
-
-
-def _item(node: yaml.Node | None, key: str, name: str) -> yaml.Node | None:
-    for item in node.value if isinstance(node, yaml.SequenceNode) else ():
-        found = _child(item, key)
-        if isinstance(found, yaml.ScalarNode) and found.value == name:
-            return t.cast(yaml.Node, item)
-    return None
-
-
-def _environment_node(text: str, variable: str, project: str, environment: str, where: str) -> yaml.MappingNode:
-    listed = _child(_child(_compose(text, where), variable), "projects")
-    node = _item(_child(_item(listed, "id", project), "environments"), "name", environment)
-    if not isinstance(node, yaml.MappingNode):
-        raise TreeError(where, "the file does not declare this environment.", "Look for the right file.")
-    return node
-
-
-def _insert(text: str, node: yaml.MappingNode, flow: str) -> str:
-    newline = "\r\n" if "\r\n" in text else "\n"
-    for key, old in node.value:
-        if key.value == "placement":
-            return f"{text[: key.end_mark.index]}: {flow}{text[_end(old) :]}"
-    name = next(value for key, value in node.value if key.value == "name")
-    at = name.end_mark.index
-    if node.flow_style:
-        at = _end(node) - 1
-        before = text[:at].rstrip()
-        comma = " " if before.endswith(",") else ", "
-        return f"{before}{comma}placement: {flow}{text[len(before) :]}"
-    line_end = text.find("\n", at)
-    head, rest = (text, "") if line_end < 0 else (text[: line_end + 1], text[line_end + 1 :])
-    if not head.endswith("\n"):
-        head += newline
-    return f"{head}{' ' * node.value[0][0].start_mark.column}placement: {flow}{newline}{rest}"
-
-
-def _end(node: yaml.Node) -> int:
-    """Where the text of a node ends. The mark of a block collection stands after the comments that follow it."""
-    if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
-        return t.cast(int, node.end_mark.index)
-    last = node.value[-1]
-    return _end(last[1] if isinstance(node, yaml.MappingNode) else last)
-
-
-def _meaning(node: yaml.Node) -> t.Any:
-    if isinstance(node, yaml.MappingNode):
-        return {_hashable(key): _meaning(value) for key, value in node.value}
-    if isinstance(node, yaml.SequenceNode):
-        return [_meaning(item) for item in node.value]
-    return (node.tag, node.value)
-
-
-def _hashable(key: yaml.Node) -> t.Any:
-    return key.value if isinstance(key, yaml.ScalarNode) else repr(_meaning(key))
-
-
-def _find_meaning(data: t.Any, variable: str, project: str, environment: str) -> dict[str, t.Any]:
-    def named(items: list[dict[str, t.Any]], key: str, name: str) -> dict[str, t.Any]:
-        return next(item for item in items if isinstance(item, dict) and item.get(key, ("", ""))[1] == name)
-
-    return named(named(data[variable]["projects"], "id", project)["environments"], "name", environment)

@@ -10,7 +10,7 @@ import hashlib
 import os
 import typing as t
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class TreeResult:
     @param kinds: how many objects of each kind the tree holds; only counted for paths that were looked at.
     @param first: there was no tree before.
     @param manifest_changed: the list of our files was written anew.
+    @param ours: every file of ours, as it is then.
     """
 
     created: list[str] = field(default_factory=list)
@@ -53,6 +54,9 @@ class TreeResult:
     recovered: bool = False
     first: bool = False
     manifest_changed: bool = False
+    ours: set[str] = field(default_factory=set, compare=False, repr=False)
+    #: Every file that has, or in check mode would get, another content; None for those that go.
+    pending: dict[str, bytes | None] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def changed(self) -> bool:
@@ -110,22 +114,25 @@ def sync_opened(
     diff: bool = False,
     diff_limit: int = DIFF_LIMIT,
     keep: Callable[[str], bool] | None = None,
+    judge: Callable[[Collection[str], Collection[str]], None] | None = None,
+    recovered: bool = False,
 ) -> TreeResult:
     """C(sync) for a tree that is held open.
 
     @param keep: paths that stay as they are, wanted or not.
+    @param judge: is shown our files before and after, without those that are kept, and may raise a C(TreeError).
+      Nothing has been written then.
+    @param recovered: the caller has called C(recover) already, and this was its answer.
     """
-    interrupted = journal.pending(disk)
-    if interrupted and check:
-        disk.overlay = journal.overlay(interrupted)
-    elif interrupted:
-        journal.apply(disk, interrupted)
+    recovered = recover(disk, check=check) or recovered
     plan = _Plan(disk, Difference(diff_limit) if diff else None)
-    plan.result.recovered = interrupted is not None
+    plan.result.recovered = recovered
     try:
         plan.make(files, keep)
     except OSError as error:
         raise disk.unreadable(str(error.filename or "").removeprefix(f"{disk.root}/"), error) from None
+    if judge:
+        judge(plan.old.keys() - plan.kept, plan.new.keys() - plan.kept)
     if check:
         return plan.result
     if plan.writes or plan.removals:
@@ -133,6 +140,16 @@ def sync_opened(
     else:
         journal.discard(disk)
     return plan.result
+
+
+def recover(disk: Disk, *, check: bool) -> bool:
+    """Completes a run that was interrupted, in check mode only in appearance. Returns whether there was one."""
+    interrupted = journal.pending(disk)
+    if interrupted and check:
+        disk.overlay = journal.overlay(interrupted)
+    elif interrupted:
+        journal.apply(disk, interrupted)
+    return interrupted is not None
 
 
 class _Plan:
@@ -144,13 +161,14 @@ class _Plan:
         self.new: dict[str, Entry] = {}
         self.writes: dict[str, bytes] = {}
         self.removals: list[str] = []
+        self.kept: set[str] = set()
         self.result = TreeResult(first=not self.old)
         self.difference = difference
         self._conflicts: list[TreeError] = []
         self._leaving: set[str] = set()
 
     def make(self, files: Mapping[str, Content], keep: Callable[[str], bool] | None = None) -> None:
-        kept = {path for path in {*files, *self.old} if keep(path)} if keep else set()
+        kept = self.kept = {path for path in {*files, *self.old} if keep(path)} if keep else set()
         self.new.update((path, self.old[path]) for path in kept if path in self.old)
         self.result.unchanged += sorted(self.new)
         wanted = [path for path in files if path not in kept]
@@ -169,6 +187,8 @@ class _Plan:
         if self.new != self.old or (self.new and self.disk.read(paths.MANIFEST) is None):
             self.writes[paths.MANIFEST] = manifest.render(self.new)
             self.result.manifest_changed = True
+        self.result.ours = {*self.new}
+        self.result.pending = {**dict.fromkeys(self.removals), **self.writes}
         if self.difference:
             self.result.diff = self.difference.text()
 

@@ -35,7 +35,8 @@ _COMMON: Options = {
         "type": "path",
         "default": "",
         "description": [
-            "The folder of the fleet tree: a Git repository, or a folder inside one. It has to be set.",
+            "The folder of the fleet tree, as a whole path: a Git repository, or a folder inside one, and outside the "
+            "inventory. It has to be set.",
         ],
     },
     "tenants_inventory": {
@@ -53,6 +54,28 @@ _COMMON: Options = {
         ],
     },
 }
+_BRAKE: Options = {
+    "tenants_prune_limit": {
+        "type": "str",
+        "default": "30%",
+        "description": [
+            "Refuse to remove more than this: a number, or a share. In the fleet tree of tenants, environments and "
+            "clusters each (one tenant, one cluster and three environments are always allowed), on live clusters of "
+            "objects of ours (ten are always allowed).",
+        ],
+    },
+    "tenants_confirm_deletion": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": [
+            "Names that may go. In the fleet tree, tenants, namespaces and clusters, which then do not count against "
+            "O(tenants_prune_limit); the last tenant and the last cluster only go so.",
+            "On live clusters, namespaces that may be deleted in this run. Only those whose deletion policy is "
+            "V(delete) are, and only where the live run prunes.",
+        ],
+    },
+}
 _WHERE: Options = {
     **_COMMON,
     "tenants_lock_timeout": {
@@ -60,34 +83,52 @@ _WHERE: Options = {
         "default": 60,
         "description": ["Seconds to wait for another run on the same tree."],
     },
+    **_BRAKE,
 }
 _DELIVERY: Options = {
     "tenants_commit": {
         "type": "bool",
         "default": True,
-        "description": ["Commit what was written, when the folder belongs to a Git repository."],
+        "description": [
+            "Commit what was written. The folder must belong to a Git repository then, unless O(tenants_init=true).",
+        ],
     },
     "tenants_init": {
         "type": "bool",
         "default": False,
-        "description": ["Make the folder a Git repository when it belongs to none."],
+        "description": ["Make the folder a Git repository when it belongs to none. Needs O(tenants_commit=true)."],
     },
-    "tenants_push": {"type": "bool", "default": False, "description": ["Push after committing."]},
-    "tenants_remote": {"type": "str", "default": "origin", "description": ["Where to push."]},
+    "tenants_push": {
+        "type": "bool",
+        "default": False,
+        "description": [
+            "Push the branch that is checked out, also when there was nothing to commit. Needs O(tenants_commit=true).",
+        ],
+    },
+    "tenants_remote": {
+        "type": "str",
+        "default": "origin",
+        "description": ["Where to push: the name of a remote of the repository, or an address."],
+    },
     "tenants_branch": {
         "type": "str",
-        "default": "main",
-        "description": ["The branch to push to, and the first branch of a new repository."],
+        "default": "",
+        "description": [
+            "The branch that has to be checked out; by default whichever is. Also the first branch of a new "
+            "repository, by default V(main).",
+        ],
     },
     "tenants_author_name": {
         "type": "str",
-        "default": "k8s.self_provisioning",
-        "description": ["Author of the commit."],
+        "default": "",
+        "description": ["Author of the commit, by default whom Git is configured with, else V(k8s.self_provisioning)."],
     },
     "tenants_author_email": {
         "type": "str",
-        "default": "self-provisioning@localhost",
-        "description": ["Address of the author."],
+        "default": "",
+        "description": [
+            "Address of the author, by default what Git is configured with, else V(self-provisioning@localhost).",
+        ],
     },
     "tenants_record_placements": {
         "type": "bool",
@@ -123,20 +164,7 @@ _LIVE: Options = {
             "O(tenants_confirm_deletion).",
         ],
     },
-    "tenants_prune_limit": {
-        "type": "str",
-        "default": "30%",
-        "description": ["Refuse to remove more than this: a number, or a share of the objects of ours."],
-    },
-    "tenants_confirm_deletion": {
-        "type": "list",
-        "elements": "str",
-        "default": [],
-        "description": [
-            "Namespaces that may be deleted in this run. Only those whose deletion policy is V(delete) are, and only "
-            "with O(tenants_prune).",
-        ],
-    },
+    **_BRAKE,
     "tenants_force_conflicts": {
         "type": "bool",
         "default": False,

@@ -141,10 +141,126 @@ def broken(**tenant: t.Any) -> dict[str, t.Any]:
     return inventory
 
 
+RECORDED = {"physics/lab-sim/prod": {"clusters": ["west-prod"], "decided_at": "2026-01-02", "reason": "{{ 7 * 7 }}"}}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """What an earlier run has left: an environment on the other cluster, and one that is gone."""
+    entries = {**RECORDED, "physics/old/prod": {"clusters": ["east-prod"], "retained": True, "quota": {"cpu": "30"}}}
+    (tmp_path / "placements.yaml").write_text(yaml.safe_dump(entries), encoding="utf-8")
+    return tmp_path
+
+
+def test_what_a_tree_records_holds_in_every_filter(tree: Path) -> None:
+    before = {path: path.stat() for path in tree.iterdir()}
+    fleet = FILTERS["tenancy"](hostvars(), tree=str(tree))
+    assert {path: path.stat() for path in tree.iterdir()} == before, "it is only read"
+    prod = FILTERS["placements"](fleet, DAY)["physics/lab-sim/prod"]
+    assert (prod["clusters"], prod["origin"], prod["decided_at"]) == (["west-prod"], "recorded", "2026-01-02")
+    spaces = {
+        name: [o["metadata"]["name"] for o in FILTERS["cluster_objects"](fleet, name, DAY) if o["kind"] == "Namespace"]
+        for name in ("east-prod", "west-prod")
+    }
+    assert spaces == {"east-prod": [], "west-prod": ["physics-lab-sim-prod"]}
+    assert FILTERS["effective"](fleet, "physics/lab-sim/prod", DAY)["placement"]["clusters"] == ["west-prod"]
+    rows = {(row["name"], row.get("cluster")): row for row in FILTERS["ledger"](fleet, None, DAY)}
+    assert rows["physics/old/prod", "east-prod"]["state"] == "retained"
+    assert rows["east-prod", None]["resources"]["requests.cpu"]["committed"] == "30"
+    assert {row["cluster"] for row in FILTERS["access"](fleet, today=DAY) if row["environment"] == "prod"} == {
+        "west-prod"
+    }
+
+
+def test_a_tree_that_is_not_there_yet_records_nothing(tmp_path: Path) -> None:
+    assert FILTERS["tenancy"](hostvars(), str(tmp_path / "none")) == {**source(), "recorded": {}}
+
+
+def test_a_damaged_tree_is_told_as_by_the_module(tmp_path: Path) -> None:
+    (tmp_path / "placements.yaml").write_text("<<<<<<< HEAD\n")
+    with pytest.raises(AnsibleFilterError) as caught:
+        FILTERS["tenancy"](hostvars(), str(tmp_path))
+    assert str(caught.value).startswith(f"k8s.self_provisioning.tenancy: {tmp_path}/placements.yaml: it is not ")
+    assert "git checkout HEAD -- placements.yaml" in str(caught.value)
+
+
+def test_who_set_the_role_of_owners() -> None:
+    inventory = source()
+    assert "owner_role" not in FILTERS["effective"](inventory, "physics/lab-sim/dev", DAY)["provenance"]
+    inventory["settings"]["fleet_defaults"]["owner_cluster_role"] = "tenant-admin"
+    told = FILTERS["effective"](inventory, "physics/lab-sim/dev", DAY)["provenance"]["owner_role"]
+    assert told == ["fleet_defaults.owner_cluster_role"]
+    inventory["tenants"]["tenant__physics"].update(parent="science")
+    inventory["tenants"]["tenant__science"] = {"id": "science", "owner_cluster_role": "edit"}
+    answer = FILTERS["effective"](inventory, "physics/lab-sim/dev", DAY)
+    assert (answer["values"]["owner_role"], answer["provenance"]["owner_role"]) == (
+        "edit",
+        ["tenant__science.owner_cluster_role"],
+    )
+    inventory["tenants"]["tenant__physics"]["owner_cluster_role"] = "admin"
+    answer = FILTERS["effective"](inventory, "physics/lab-sim/dev", DAY)
+    assert (answer["values"]["owner_role"], answer["provenance"]["owner_role"]) == (
+        "admin",
+        ["tenant__physics.owner_cluster_role"],
+    )
+
+
+WITHOUT = """
+import sys
+sys.modules[{library!r}] = None
+from ansible.errors import AnsibleFilterError
+from ansible_collections.k8s.self_provisioning.plugins.filter.fleet import FilterModule
+try:
+    FilterModule().filters()["{name}"](*{arguments!r})
+except AnsibleFilterError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("library", "name"), [("jsonschema", "ledger"), ("fastjsonschema", "ledger"), ("yaml", "tenancy")]
+)
+def test_a_library_that_is_missing_is_named(library: str, name: str, tree: Path) -> None:
+    # the schema's words are only looked up for a file that breaks it
+    arguments = (hostvars(), str(tree)) if name == "tenancy" else (broken(display_name=3), None, DAY)
+    script = WITHOUT.format(library=library, name=name, arguments=arguments)
+    if library == "yaml":
+        # Ansible itself needs it; it goes when Ansible is there
+        script = script.replace("import sys\n", "import sys\nimport ansible.plugins.action\n")
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == (
+        f"k8s.self_provisioning.{name}: The Python library {library} is needed on the controller. Install what "
+        "requirements.txt of the collection k8s.self_provisioning lists.\n"
+    )
+
+
 NEEDED = "the result of the filter k8s.self_provisioning.tenancy is needed."
 ERRORS: list[tuple[str, tuple[t.Any, ...], str]] = [
     ("tenancy", ([],), "Ansible's 'hostvars' is needed, not list."),
     ("tenancy", ({"web": {"group_names": []}},), "the inventory has no host in the group 'clusters'."),
+    ("tenancy", (None,), "Ansible's 'hostvars' is needed, not NoneType."),
+    ("tenancy", ("text",), "Ansible's 'hostvars' is needed, not str."),
+    ("tenancy", ({"web": 5},), "Ansible's 'hostvars' is needed, not a mapping with int in it (at 'web')."),
+    ("tenancy", (source(),), "the inventory has no host in the group 'clusters'."),
+    ("tenancy", (hostvars(), 5), "tree: the folder of a fleet tree is needed, not 5."),
+    ("tenancy", (hostvars(), " "), "tree: the folder of a fleet tree is needed, not ' '."),
+    (
+        "ledger",
+        ({**source(), "clusters": []},),
+        "clusters: a mapping is needed, not list. Take the result of the filter k8s.self_provisioning.tenancy.",
+    ),
+    (
+        "placements",
+        ({**source(), "recorded": {"a/b/c": "x"}},),
+        "recorded: the entry 'a/b/c' has no list of clusters. "
+        "Take the result of the filter k8s.self_provisioning.tenancy.",
+    ),
     ("effective", ({}, "physics/lab-sim/dev"), NEEDED),
     ("placements", ("text",), NEEDED),
     ("ledger", ({"settings": {}, "tenants": {}},), NEEDED),
@@ -165,7 +281,7 @@ ERRORS: list[tuple[str, tuple[t.Any, ...], str]] = [
         (source(), "tenants"),
         "'tenants' is not a scope. Did you mean 'tenant'? Known: cluster, environment, tenant.",
     ),
-    ("placements", (source(), "tomorrow"), "'tomorrow' is not a day. Write it as YYYY-MM-DD."),
+    ("placements", (source(), "tomorrow"), "today: 'tomorrow' is not a day. Write it as YYYY-MM-DD."),
     (
         "placements",
         (broken(parent="scinece"), DAY),
@@ -230,11 +346,16 @@ PLAYBOOK = """
           - prod.quota['requests.cpu'] == '8' and prod.quota['requests.memory'] == '16Gi'
           - prod['values'].expires_at == '2030-06-30'
           - (fleet | k8s.self_provisioning.placements(day))['physics/lab-sim/dev'].clusters == ['east-dev']
+          - (remembered | k8s.self_provisioning.placements(day))['physics/lab-sim/prod'].clusters == ['west-prod']
+          - (remembered | k8s.self_provisioning.placements(day))['physics/lab-sim/prod'].reason == template
           - fleet | k8s.self_provisioning.ledger('tenant', day) | map(attribute='month') == ['120.00']
           - objects | selectattr('kind', 'equalto', 'Namespace') | map(attribute='metadata.name') == [prod.namespace]
           - objects | to_json | from_json == objects
       vars:
         day: "2026-12-01"
+        template: !unsafe "{{ 7 * 7 }}"
+        memory: "{{ (hostvars | k8s.self_provisioning.tenancy(tree='tree')).recorded }}"
+        remembered: "{{ fleet | combine({'recorded': memory}) }}"
         prod: "{{ fleet | k8s.self_provisioning.effective('physics/lab-sim/prod', day) }}"
         objects: "{{ fleet | k8s.self_provisioning.cluster_objects('east-prod', day) }}"
 
@@ -276,6 +397,8 @@ def inventory(tmp_path: Path) -> Path:
         # a date without quotes: YAML makes an object of it, and the model wants text
         (tmp_path / path).write_text(yaml.safe_dump(content).replace("'@'", "2030-06-30"), encoding="utf-8")
     (tmp_path / "ansible.cfg").touch()
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/placements.yaml").write_text(yaml.safe_dump(RECORDED), encoding="utf-8")
     (tmp_path / "playbook.yml").write_text(PLAYBOOK, encoding="utf-8")
     return tmp_path
 

@@ -57,6 +57,11 @@ BAD: list[Call] = [
     ("quantity", (["1"],), f"['1'] is not a quantity. {FORM}"),
     ("quantity_sum", ("12",), "a list is needed, not '12'."),
     ("quantity_sum", (12,), "a list is needed, not 12."),
+    (
+        "quantity_sum",
+        ({"requests.cpu": "2"},),
+        "a list is needed, not {'requests.cpu': '2'}. Take its values: my_dict.values().",
+    ),
     ("quantity_sum", (["1", "one"],), f"'one' is not a quantity. {FORM}"),
     ("quantity_compare", ("1", "=", "2"), "'=' is not an operator. Known: ==, !=, <, <=, >, >=."),
     ("quantity_compare", ("1", "<", "two"), f"'two' is not a quantity. {FORM}"),

@@ -207,8 +207,19 @@ def test_owned_namespaces_are_told() -> None:
 def test_what_would_refuse_adoption_is_told() -> None:
     imported, _fleet = run([namespace(NAME, ALL_SECURITY)])
     assert told(imported, "not-adoptable") == []
-    imported, _fleet = run([namespace(NAME, ALL_SECURITY)], source({"defaults": {"labels": {"a": "b"}}}))
-    assert told(imported, "not-adoptable") == [("Namespace", NAME, "metadata")]
+    imported, _fleet = run([namespace(NAME)], source({"defaults": {"labels": {"a": "b"}}}))
+    assert told(imported, "not-adoptable") == []
+    into = source({"defaults": {"labels": {"zone": "a"}}, "protected_labels": ["zone"]})
+    for live in (namespace(NAME, {"zone": "b"}), namespace(NAME, {"app.kubernetes.io/managed-by": "Helm"})):
+        imported, _fleet = run([live], into)
+        assert told(imported, "not-adoptable") == [("Namespace", NAME, "metadata")]
+
+
+def test_a_quota_that_would_not_be_the_same_is_told() -> None:
+    small = source({"sizes": {"small": {"resource_quota": {"hard": {"pods": "5"}}}}, "defaults": {"size": "small"}})
+    for theirs, told_ in (("5", []), ("7", [])):
+        imported, _fleet = run([namespace(NAME), quota(NAME, hard={"pods": theirs})], small)
+        assert told(imported, "not-adoptable") == told_
 
 
 def test_what_is_common_moves_up() -> None:

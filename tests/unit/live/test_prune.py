@@ -26,7 +26,8 @@ def thing(
     kind: kinds.Kind, name: str, namespace: str = "", *, manager: str = "self-provisioning", **meta: Any
 ) -> Object:
     labels = {"app.kubernetes.io/managed-by": "self-provisioning", **meta.pop("labels", {})}
-    fields = {"f:metadata": {"f:labels": {f"f:{key}": {} for key in labels}}}
+    notes = {f"f:{key}": {} for key in meta.get("annotations", ())}
+    fields = {"f:metadata": {"f:labels": {f"f:{key}": {} for key in labels}, "f:annotations": notes}}
     entry = {"manager": manager, "operation": "Apply", "apiVersion": kind[0], "fieldsV1": fields}
     place = {"namespace": namespace} if namespace else {}
     return {
@@ -40,6 +41,8 @@ def snapshot(*others: Object, equal: int = 0) -> Snapshot:
     found = {kind: Found() for kind in kinds.MANAGED}
     for each in others:
         found[kinds.kind_of(each)].others.append(each)
+        if kinds.kind_of(each) == NS:
+            found[NS].rest[each["metadata"]["name"]] = each
     quotas = found["v1", "ResourceQuota"]
     quotas.equal = {(("v1", "ResourceQuota"), "n", str(n)) for n in range(equal)}
     return Snapshot(found)
@@ -79,6 +82,42 @@ def test_a_namespace_goes_only_when_both_say_so(policies: list[str], confirmed: 
     gone = {each["metadata"]["name"] for each in plan.delete}
     assert gone == {f"n{i}" for i, each in enumerate(policies) if each == "delete" and i in confirmed}
     assert {each["metadata"]["name"] for each, _live in plan.orphan} == {f"n{i}" for i in range(len(policies))} - gone
+
+
+def space(name: str, policy: str = "delete", **meta: Any) -> Object:
+    return thing(NS, name, annotations={f"{DOMAIN}/deletion-policy": policy}, **meta)
+
+
+def test_a_policy_that_somebody_wrote_by_hand_deletes_nothing() -> None:
+    edited = space("n")
+    edited["metadata"]["managedFields"][0]["fieldsV1"]["f:metadata"]["f:annotations"] = {}
+    plan = planned(edited, confirmed=("n",))
+    assert (plan.delete, plan.held) == ([], [])
+
+
+UNHEEDED: dict[str, tuple[Object | None, str]] = {
+    "it goes": (space("n"), ""),
+    "it is going": (space("n", deletionTimestamp="2026-01-01T00:00:00Z"), ""),
+    "it is not there": (None, "n, which is not on this cluster"),
+    "it is to be retained": (space("n", "retain"), "n, which records retain, so it stays"),
+    "it is to be archived": (space("n", "archive"), "n, which records archive, so it stays"),
+    "it is Flux's": (space("n", manager="kustomize-controller"), "n, which is not ours, so it stays"),
+    "it is of a tenant that is left out": (space("n", labels={f"{DOMAIN}/tenant": "other"}), "this run leaves out"),
+}
+
+
+@pytest.mark.parametrize("case", UNHEEDED)
+def test_why_a_confirmed_namespace_stays(case: str) -> None:
+    live, told = UNHEEDED[case]
+    found = snapshot(*([live] if live else []))
+    tenants = ("mine",) if "left out" in case else ()
+    plan = prune.plan(found, domain=DOMAIN, tenants=tenants, confirmed=("n",))
+    notes = list(prune.unheeded(found, plan, domain=DOMAIN, confirmed=("n",), declared=()))
+    assert len(notes) == bool(told)
+    assert told in "".join(notes)
+    if live:
+        declared = list(prune.unheeded(found, prune.Plan(), domain=DOMAIN, confirmed=("n",), declared=("n",)))
+        assert "which is still declared" in declared[0]
 
 
 def test_never_a_claim_nor_another_kind() -> None:

@@ -75,7 +75,7 @@ ALWAYS = [paths.LEDGER, paths.PLACEMENTS, paths.MANIFEST]
             env("physics", "laboratory-simulation-development", "east"),
             env("physics", "laboratory-simulation-production", "east"),
             env("physics", "portal-prod", "east"),
-            "physics: 1 environment created, 1 environment changed, 1 environment removed",
+            "physics: 1 environment created, 1 environment changed, 1 environment deleted",
             None,
         ),
         (env("a", "x-dev", "e"), env("b", "x-dev", "e"), env("c", "x-dev", "e"), "3 tenants: a, b, c", None),
@@ -159,6 +159,65 @@ def test_a_message_has_a_limit() -> None:
 
 def test_nothing_changed_for_anybody() -> None:
     assert not changes.find([], [paths.README, folder("physics", "east")], [])
+
+
+@pytest.mark.parametrize(
+    ("created", "updated", "gone", "stays", "subject", "told"),
+    [
+        ([], [], ["east"], [], "p: a-dev deleted from east", "deleted from east"),
+        (
+            [],
+            [],
+            [],
+            ["east", "west"],
+            "p: a-dev removed; namespace and data stay on east, west",
+            "removed; namespace and data stay on east, west",
+        ),
+        (
+            [],
+            [],
+            ["east"],
+            ["west"],
+            "p: a-dev removed and deleted",
+            "deleted from east, removed from west; namespace and data stay on west",
+        ),
+        (["west"], [], ["east"], [], "p: a-dev moved from east to west", "moved from east to west"),
+        (
+            ["west"],
+            [],
+            [],
+            ["east"],
+            "p: a-dev moved from east to west; namespace and data stay on east",
+            "moved from east to west; namespace and data stay on east",
+        ),
+        (
+            [],
+            ["east"],
+            [],
+            ["west"],
+            "p: a-dev changed and removed",
+            "changed on east, removed from west; namespace and data stay on west",
+        ),
+    ],
+)
+def test_what_is_removed_is_deleted_or_stays(
+    created: list[str], updated: list[str], gone: list[str], stays: list[str], subject: str, told: str
+) -> None:
+    kept = env("p", "a-dev", *stays)
+    text = changes.of_commit(
+        env("p", "a-dev", *created), env("p", "a-dev", *updated), [*env("p", "a-dev", *gone), *kept], kept
+    )
+    first, _empty, _tenant, line = text.splitlines()
+    assert first == subject
+    assert line == f"- p-a-dev {told}"
+
+
+def test_the_subject_counts_what_stays_and_what_goes_apart() -> None:
+    names = ["laboratory-simulation-production", "laboratory-simulation-development"]
+    removed = [path for name in names for path in env("physics", name, "east")]
+    assert changes.subject(changes.find([], [], removed, removed[:1])) == (
+        "physics: 1 environment removed, 1 environment deleted"
+    )
 
 
 def test_as_data() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import typing as t
 from pathlib import Path
@@ -207,12 +208,12 @@ def dying(number: int) -> t.Any:
     calls = 0
     real = subprocess.run
 
-    def run(*arguments: t.Any, **options: t.Any) -> t.Any:
+    def run(*arguments: t.Any, check: bool = False, **options: t.Any) -> t.Any:
         nonlocal calls
         calls += 1
         if calls > number:
             os.kill(os.getpid(), 9)
-        return real(*arguments, **{"check": False, **options})
+        return real(*arguments, check=check, **options)
 
     return run
 
@@ -277,6 +278,34 @@ def test_hooks_are_run_and_a_refusal_is_told(root: Path) -> None:
     assert status(root) == []
 
 
+def test_a_hook_says_much(root: Path) -> None:
+    save(root, files(A))
+    hook = root / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nseq 1 500 >&2\nexit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(TreeError, match=r"git commit failed\.\n489\n(\d+\n)+500\n"):
+        save(root, files(A, B))
+
+
+def test_commits_are_signed_when_git_is_told_to(root: Path, tmp_path: Path) -> None:
+    save(root, files(A))
+    git(root, "config", "commit.gpgsign", "true")
+    git(root, "config", "gpg.format", "ssh")
+    git(root, "config", "user.signingkey", str(tmp_path / "key"))
+    with pytest.raises(TreeError, match=r"git commit failed\.\n(.*\n)+.*The files are written and staged\."):
+        save(root, files(A, B))
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
+    assert save(root, files(A, B))
+    assert "-----BEGIN SSH SIGNATURE-----" in git(root, "cat-file", "commit", "HEAD")
+
+
+def test_a_machine_without_any_identity(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "home/.gitconfig").write_text("[user]\n  useConfigOnly = true\n")
+    assert save(root, files(A))
+    assert git(root, "log", "-1", "--format=%cn").strip() == "k8s.self_provisioning"
+
+
 # --- states in which nothing can be committed -------------------------------------------------------------------------
 
 
@@ -324,7 +353,11 @@ def clean_environment() -> dict[str, str]:
         (pick, "a cherry-pick is not finished there."),
         (stash, "it has unmerged files: file. Resolve the conflict, then run again."),
         (lambda root: git(root, "checkout", "-q", "--detach"), "no branch is checked out (detached HEAD)"),
-        (lambda root: (root / ".git/index.lock").touch(), "index.lock"),
+        (
+            lambda root: (root / ".git/index.lock").touch(),
+            ".git/index.lock: another Git command is at work in this repository, or was killed there. Wait for its "
+            "end. If none is at work, remove the lock: rm ",
+        ),
     ],
 )
 def test_unfinished_work_is_refused(root: Path, spoil: t.Callable[[Path], object], message: str) -> None:
@@ -375,14 +408,37 @@ def test_without_the_git_program(root: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["", "-x", "--exec=x", "a b", "a..b", "a\nb", "a~1", "a:b", "a^", "a.lock", "/a", "a/", "@{u}"]
+    "name", ["-x", "--exec=x", "a b", "a..b", "a\nb", "a~1", "a:b", "a^", "a.lock", "/a", "a/", "@{u}", "@", "a/.b"]
 )
-def test_branches_that_are_none(root: Path, name: str) -> None:
+def test_branches_that_are_none(name: str) -> None:
     with pytest.raises(TreeError, match="it is not the name of a branch"):
-        commit.check_name(name, "branch")
-    if name:
-        with pytest.raises(TreeError, match="it is not the name of a branch"):
-            commit.find(root, Options(init=True, branch=name))
+        Options(init=True, branch=name)
+
+
+def test_another_branch_than_the_one_that_is_checked_out(root: Path) -> None:
+    git(root, "init", "-q", "-b", "live")
+    assert save(root, files(A), branch="live")
+    with pytest.raises(
+        TreeError, match=r"the branch live is checked out, and not main\. Run git -C .* switch main, or"
+    ):
+        save(root, files(A, B), branch="main")
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "message"),
+    [
+        ("a\nb", "", "author_name"),
+        ("<x>", "", "author_name"),
+        ("..", "", "author_name"),
+        ("", "nobody", "author_email"),
+        ("", "a@b\nc", "author_email"),
+        ("", "a b@c", "author_email"),
+        ("", "<a@b>", "author_email"),
+    ],
+)
+def test_authors_that_are_none(name: str, email: str, message: str) -> None:
+    with pytest.raises(TreeError, match=message):
+        Options(name=name, email=email)
 
 
 # --- push -------------------------------------------------------------------------------------------------------------
@@ -399,8 +455,40 @@ def test_push(root: Path, remote: Path) -> None:
     found = repository(root, remote=str(remote))
     assert (found.push(), found.push()) == (True, False)
     assert git(remote, "rev-parse", "main").strip() == sha
-    assert repository(root, remote=str(remote), branch="other").push()
+    git(root, "switch", "-q", "-c", "other")
+    assert found.push(), "what is checked out goes to the branch of the same name"
     assert git(remote, "rev-parse", "other").strip() == sha
+
+
+def test_a_push_that_is_only_asked_about(root: Path, remote: Path, tmp_path: Path) -> None:
+    git(root, "init", "-q", "-b", "main")
+    hook = root / ".git/hooks/pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    found = repository(root, remote=str(remote))
+    assert found.push(check=True), "before the first commit"
+    save(root, files(A))
+    assert found.push(check=True)
+    assert not (tmp_path / "ran").exists()
+    assert git(remote, "for-each-ref") == ""
+    assert found.push()
+    assert (tmp_path / "ran").exists()
+    assert not found.push(check=True)
+    shutil.rmtree(root / ".git")
+    with pytest.raises(TreeError, match=r"the remote has commits on this branch, and this repository has none\."):
+        repository(root, remote=str(remote)).push(check=True)
+
+
+def test_a_remote_that_the_repository_does_not_know(root: Path, remote: Path) -> None:
+    git(root, "init", "-q", "-b", "main")
+    git(root, "remote", "add", "upstream", str(remote))
+    with pytest.raises(TreeError, match=r"has no remote of this name \(it has upstream\)\. Run git remote add origin"):
+        repository(root, remote="origin").check()
+    repository(root, remote="upstream").check()
+    shutil.rmtree(root / ".git")
+    with pytest.raises(TreeError, match=r"has no remote of this name \(it has none\)"):
+        commit.find(root, Options(init=True, remote="origin"))
 
 
 def test_a_rejected_push_says_what_to_do(root: Path, remote: Path, tmp_path: Path) -> None:
@@ -428,11 +516,95 @@ def test_a_failed_push_hides_passwords(root: Path) -> None:
 
 
 def test_a_remote_that_is_an_option_or_a_command(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(TreeError, match="it is not the name of a remote"):
-        commit.find(root, Options(init=True, remote=f"--receive-pack=touch {tmp_path}/owned"))
+    for option in (f"--receive-pack=touch {tmp_path}/owned", "--upload-pack=x", "-x", "", "ext::sh -c x"):
+        with pytest.raises(TreeError, match="neither the name nor the address of a remote"):
+            Options(remote=option or " ")
+    with pytest.raises(TreeError, match="an address of this form runs a program here"):
+        Options(remote=f"ext::touch%20{tmp_path}/owned")
     save(root, files(A))
-    with pytest.raises(TreeError):
-        commit.Repository(
-            str(root), str(root), str(root / ".git"), "", Options(remote=f"ext::touch%20{tmp_path}/owned")
-        ).push()
+    # one that the repository knows by a name, and whose configuration lets it
+    git(root, "remote", "add", "origin", f"ext::touch {tmp_path}/owned")
+    git(root, "config", "protocol.ext.allow", "always")
+    for check in (True, False):
+        with pytest.raises(TreeError, match="transport 'ext' not allowed"):
+            repository(root, remote="origin").push(check=check)
     assert not (tmp_path / "owned").exists()
+
+
+# --- what a commit would hold -----------------------------------------------------------------------------------------
+
+
+def change_nothing(_root: Path) -> None:
+    pass
+
+
+def stage_an_edit(root: Path) -> None:
+    """The index differs from the commit, the file on disk does not."""
+    good = (root / A).read_bytes()
+    (root / A).write_text("edited")
+    git(root, "add", A)
+    (root / A).write_bytes(good)
+
+
+def commit_an_edit(root: Path) -> None:
+    (root / A).write_text("edited")
+    git(root, "commit", "-qam", "edit")
+
+
+def write_and_die(root: Path) -> None:
+    writer.sync(root, files("clusters/late.yaml", **{A.replace("/", "__").removesuffix(".yaml"): "late"}))
+
+
+def with_a_filter(root: Path) -> None:
+    """What Git stores is not what stands on disk."""
+    (root / ".gitattributes").write_text("*.yaml filter=upper\n")
+    git(root, "config", "filter.upper.clean", "tr a-z A-Z")
+    git(root, "config", "filter.upper.smudge", "tr A-Z a-z")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "filtered")
+
+
+SPOILS = [
+    change_nothing,
+    lambda root: (root / A).write_text("edited"),
+    stage_an_edit,
+    commit_an_edit,
+    lambda root: (root / A).unlink(),
+    lambda root: (root / A).chmod(0o755),
+    write_and_die,
+    with_a_filter,
+    lambda root: git(root, "rm", "-q", "--cached", A),
+    lambda root: git(root, "reset", "-q", "--soft", "HEAD~"),
+    lambda root: shutil.rmtree(root / "clusters"),
+]
+
+
+@pytest.mark.parametrize("place", ["", "fleet/é ü/"])
+@pytest.mark.parametrize("spoil", SPOILS)
+@pytest.mark.parametrize("wanted", [files(A, B), files(B), {**files(A), "clusters/c.yaml": [document("c")]}])
+def test_the_foretold_commit_is_the_one_that_comes(
+    root: Path, place: str, spoil: t.Callable[[Path], object], wanted: dict[str, Content]
+) -> None:
+    git(root, "init", "-q", "-b", "main")
+    git(root, "commit", "-q", "--allow-empty", "-m", "theirs")
+    tree = root / place
+    tree.mkdir(parents=True, exist_ok=True)
+    save(tree, files(A, B))
+    spoil(tree)
+    (root / "theirs").write_text("x")
+    git(root, "add", "theirs")
+    before, objects = status(root), git(root, "count-objects")
+    plan = writer.sync(tree, wanted, check=True)
+    gone = {path for path, data in plan.pending.items() if data is None}
+
+    def content(path: str) -> bytes | None:
+        if path in plan.pending:
+            return plan.pending[path]
+        return (tree / path).read_bytes() if (tree / path).exists() else None
+
+    foretold = repository(tree).foresee({*plan.ours, *gone}, plan.pending, content)
+    assert (status(root), git(root, "count-objects")) == (before, objects)
+    seen: list[commit.Difference] = []
+    ours = {*wanted, *writer.sync(tree, wanted).removed}
+    sha = repository(tree).commit(ours, noting(seen, "real"))
+    assert (foretold, bool(foretold)) == (seen[0] if seen else commit.Difference(), bool(sha))

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Placement
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import paths, placements, writer
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import paths, placements, tenant_file, writer
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 
 ENTRY = {"clusters": ["east-dev", "west-dev"], "decided_at": "2026-11-21", "reason": 'on "y": {{ x }} # é'}
@@ -76,9 +76,59 @@ def test_dates_may_be_written_without_quotes(tmp_path: Path) -> None:
     assert placements.read(tmp_path) == {"a/b/c": {"clusters": ["x"], "decided_at": "2026-11-21", "reason": ""}}
 
 
+RETAINED = {
+    "clusters": ["x"],
+    "decided_at": "",
+    "reason": "",
+    "deletion_policy": "archive",
+    "retained": True,
+    "since": "2026-11-21",
+    "cost_center": "CC-1",
+    "quota": {"requests.cpu": "500m"},
+}
+
+
+def test_what_is_retained_is_read(tmp_path: Path) -> None:
+    text = (
+        "a/b/c: {clusters: [x], deletion_policy: archive, retained: true, since: 2026-11-21, cost_center: CC-1, "
+        "quota: {requests.cpu: 0.5}}\nd/e/f: {clusters: [x], retained: true}\n"
+    )
+    (tmp_path / paths.PLACEMENTS).write_text(text)
+    by_hand = {"clusters": ["x"], "decided_at": "", "reason": "", "retained": True, "since": "", "quota": {}}
+    assert placements.read(tmp_path) == {"a/b/c": RETAINED, "d/e/f": by_hand}
+
+
+@pytest.mark.parametrize(
+    ("ledger", "more"),
+    [
+        ("environment,a/b/c,x,CC-1,active,requests.cpu,,2,\n", {"quota": {"requests.cpu": "2"}, "cost_center": "CC-1"}),
+        ("environment,a/b/c,x,'=1+1,active,month,,9.50,\n", {"cost_center": "=1+1"}),
+        ("environment,a/b/c,x,'t Hooft,active,month,,9.50,\n", {"cost_center": "'t Hooft"}),
+        ("environment,a/b/c,other,CC-1,active,requests.cpu,,2,\nenvironment,z/z/z,x,,active,requests.cpu,,2,\n", {}),
+        ("tenant,a/b/c,x,CC-1,active,requests.cpu,,2,\n", {}),
+        ("environment,a/b/c,x,,active,requests.cpu,,lots,\nenvironment,a/b/c,x\n\0\n\xff", {}),
+        ("<<<<<<< HEAD\n", {}),
+    ],
+)
+def test_the_last_account_says_what_was_promised(tmp_path: Path, ledger: str, more: dict[str, t.Any]) -> None:
+    (tmp_path / paths.PLACEMENTS).write_text("a/b/c: {clusters: [x, y]}\n")
+    (tmp_path / paths.LEDGER).write_text(ledger, encoding="latin-1")
+    entry = {"clusters": ["x", "y"], "decided_at": "", "reason": ""}
+    assert placements.read(tmp_path) == {"a/b/c": {**entry, **more}}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("a/b/c: {clusters: [x], deletion_policy: keep}\n", "the entry a/b/c has the deletion_policy 'keep'."),
+        (
+            "a/b/c: {clusters: [x], retained: true, quota: [1]}\n",
+            "the quota of the entry a/b/c cannot be used: it is not",
+        ),
+        (
+            "a/b/c: {clusters: [x], retained: true, quota: {cpu: lots}}\n",
+            "the quota of the entry a/b/c cannot be used: 'l",
+        ),
         ("a/b/c: {clusters: [x]\n", "it is not YAML in line 2"),
         ("<<<<<<< HEAD\na/b/c: {clusters: [x]}\n=======\n", "it is not YAML in line"),
         ("a/b/c: !!python/object/apply:os.system [id]\n", "it is not YAML in line 1"),
@@ -106,7 +156,7 @@ def changed_lines(old: str, new: str) -> list[str]:
 
 
 def record(text: str, environment: str, project: str = "lab-sim", entry: t.Any = None) -> str:
-    return placements.record_in_inventory(text, "tenant__physics", project, environment, entry or ENTRY)
+    return tenant_file.record_in_inventory(text, "tenant__physics", project, environment, entry or ENTRY)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +245,15 @@ def test_a_file_that_cannot_take_it(text: str, message: str) -> None:
 
 def test_without_a_new_line_at_the_end() -> None:
     text = "tenant__physics:\n  projects:\n  - id: lab-sim\n    environments:\n    - name: prod"
-    assert record(text, "prod") == f"{text}\n      {WRITTEN}\n"
+    assert record(text, "prod") == f"{text}\n      {WRITTEN}"
+    assert record(text.replace("\n", "\r\n"), "prod") == f"{text}\n      {WRITTEN}".replace("\n", "\r\n")
+
+
+def test_every_line_keeps_its_own_end() -> None:
+    text = FILE.replace("- name: prod     # block\n", "- name: prod     # block\r\n")
+    result = record(record(text, "prod"), "odd")
+    assert result.count("\r\n") == 2
+    assert f"          {WRITTEN}\r\n" in result
 
 
 def test_vault_and_unsafe_tags_are_kept() -> None:
