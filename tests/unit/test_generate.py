@@ -204,9 +204,8 @@ def test_role_has_an_entry_for_each_way_in(role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_role_uses_every_option_and_no_other(role: str) -> None:
-    texts = [
-        path.read_text() for path in sorted((ROOT / "roles" / role).glob("*/*.yml")) if path.parent.name != "defaults"
-    ]
+    files = [*(ROOT / "roles" / role).glob("*/*.yml"), *(ROOT / "roles" / role).glob("templates/*")]
+    texts = [path.read_text() for path in sorted(files) if path.parent.name != "defaults"]
     text = "".join(part for part in texts if "argument_specs:" not in part)
     used = set(re.findall(rf"(?<![_.])\b{role}_\w+", re.sub(r"register: \w+|tags: .*", "", text)))
     results = set(re.findall(r"register: (\w+)", text))
