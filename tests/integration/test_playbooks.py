@@ -325,12 +325,12 @@ def listed(*arguments: str) -> list[str]:
 @pytest.mark.parametrize(
     ("tags", "expected"),
     [
-        ("gitops", ["known", "Write the fleet tree"]),
-        ("tenants_tree", ["Write the fleet tree"]),
+        ("gitops", ["Measure the cluster", "known", "Write the fleet tree"]),
+        ("tenants_tree", ["Measure the cluster", "Write the fleet tree"]),
         ("tenants_preflight", ["known", "Reconcile the cluster"]),
-        ("live", ["Reconcile the cluster"]),
-        ("tenants_live", ["Reconcile the cluster"]),
-        ("tenants", ["known", "Write the fleet tree", "Reconcile the cluster"]),
+        ("live", ["Measure the cluster", "Reconcile the cluster"]),
+        ("tenants_live", ["Measure the cluster", "Reconcile the cluster"]),
+        ("tenants", ["Measure the cluster", "known", "Write the fleet tree", "Reconcile the cluster"]),
     ],
 )
 def test_tags_reach_into_the_role(tags: str, expected: list[str]) -> None:
