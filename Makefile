@@ -16,7 +16,7 @@ TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run-venv demo test lint lint-python lint-yaml lint-ansible lint-changelog lint-docs format typecheck sanity \
-        unit golden integration molecule generate check-generated bench bench-live matrix control-plane host-rig changelog clean
+        unit golden integration molecule generate check-generated bench bench-live matrix kubespray-check control-plane host-rig changelog clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -93,6 +93,9 @@ bench-live: venv ## speed of live delivery, side by side with kubernetes.core an
 
 matrix: venv ## unit and golden tests on every Python and ansible-core that can be installed here
 	python tests/tools/matrix.py $(ARGS)
+
+kubespray-check: venv ## Kubespray's own validation on our inventories: make kubespray-check KUBESPRAY_SRC=/path/to/its/git
+	python -m tests.kubespray_check $(KUBESPRAY_SRC) $(ARGS)
 
 control-plane: venv ## start the tests' API server for a look; ARGS=--build-only only gets its programs
 	python -m tests.control_plane $(ARGS)

@@ -23,8 +23,20 @@ from ansible.parsing import vault
 from ansible.template import Templar
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory import checks
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import CLUSTERS, Folder, fill
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import (
+    CLUSTERS,
+    Folder,
+    fill,
+    find_machines,
+)
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.machines import (
+    ROLES,
+    Inventory,
+    group_of,
+    is_connection,
+    is_of_machine,
+)
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Source
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, Problems, Where
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.names import TENANT_PREFIX
@@ -100,6 +112,23 @@ class _Variables:
         if key not in _KNOWN:
             return plain(value, other=lambda item: checks.PLACEHOLDER if isinstance(item, _ENCRYPTED) else str(item))
         return self._walk(value, where) if _is_special(value) else plain(value)
+
+    def of_machine(self, key: str, value: t.Any, host: str) -> t.Any:
+        """The value of a variable of a machine. How it is reached may be encrypted: Kubespray needs it in the clear."""
+        where = Where(key, host=host)
+        if not _is_special(value):
+            return plain(value)
+        if not is_connection(key):
+            return self._walk(value, where)
+        if isinstance(value, _ENCRYPTED):
+            return str(value)
+        if not self._run:
+            return self._untemplated(plain(value), where)
+        try:
+            return plain(self._template(value))
+        except Exception as error:  # what an operator's template calls may raise anything
+            self._problems.error("template", where, f"it cannot be templated: {error}.", "Correct the template.")
+            return checks.PLACEHOLDER
 
     def _walk(self, value: t.Any, where: Where) -> t.Any:
         if isinstance(value, _ENCRYPTED):
@@ -219,6 +248,25 @@ def gather(hostvars: t.Any, clusters: Iterable[str], variables: Mapping[str, t.A
         if problem.code != "vaulted" or problem.where.variable not in told:
             folder.problems.add(problem)
     return Source(settings, tenants, machines, folder.unreadable), folder
+
+
+def machines_of(task_vars: Mapping[str, t.Any], folder: Folder) -> Inventory:
+    """The machines of all clusters: the groups, and those variables of the machines that concern us."""
+    groups = {str(name): [str(h) for h in members] for name, members in (task_vars.get("groups") or {}).items()}
+    hostvars = task_vars["hostvars"]
+    clusters = [group_of(host) for host in groups.get(CLUSTERS, ())]
+    machines = dict.fromkeys(h for name in (*ROLES, *clusters) for h in groups.get(name, ()))
+    loader = getattr(hostvars, "_loader", None)
+    variables = {}
+    for host in machines:
+        raw = hostvars.raw_get(host) if hasattr(hostvars, "raw_get") else hostvars[host]
+        own = _Variables(raw, loader, folder.problems, run=not folder.hostile)
+        variables[host] = {
+            str(key): own.of_machine(str(key), value, host) for key, value in raw.items() if is_of_machine(str(key))
+        }
+    of_host = {h: [g for g in groups if g not in ("all", "ungrouped") and h in groups[g]] for h in machines}
+    find_machines(folder, of_host)
+    return Inventory(groups, variables)
 
 
 def source_of(hostvars: t.Any, clusters: Iterable[str]) -> Source:

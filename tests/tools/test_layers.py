@@ -14,6 +14,7 @@ UTILS = Path(__file__).resolve().parents[2] / "plugins" / "module_utils"
 #: A package, and the packages that it may import. Only plugins import Ansible, so it is not in the list.
 BELOW = {
     "_model": set(),
+    "_kubespray": {"_model"},
     "_inventory": {"_model"},
     "_objects": {"_model"},
     "_tree": {"_model", "_objects"},
@@ -25,7 +26,7 @@ BELOW = {
 #: The clock, chance and the outside: none of them in the pure layers.
 IMPURE = {"random", "secrets", "subprocess", "socket", "pathlib", "tempfile", "os", "time", "urllib", "kubernetes"}
 CALLS = ("date.today(", "datetime.now(", "open(")
-PURE = ("_model", "_objects")
+PURE = ("_model", "_objects", "_kubespray")
 
 
 def modules() -> list[tuple[str, Path]]:

@@ -194,6 +194,7 @@ NOT_SHOWN = re.compile(
     r"|fleet\.fleet_release_line: .*"
     r"|.*(enforce|audit|warn|level): (privileged|baseline|restricted)"
     r"|allowed\.service_types: NodePort"
+    r"|(fleet|cluster)\.\w+_kubernetes\.network_plugin: .*"
 )
 
 

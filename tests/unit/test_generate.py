@@ -24,7 +24,6 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.error
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.validation import check
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLE = ROOT / "roles" / "tenants"
 
 
 def generate(root: Path, *options: str, seed: str = "0") -> subprocess.CompletedProcess[str]:
@@ -159,7 +158,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")) for title in titles}
 
 
-PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROLE / "README.md"])
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *(ROOT / "roles").glob("*/README.md")])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
@@ -171,34 +170,46 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(other), target
 
 
-def specs() -> dict[str, t.Any]:
-    return t.cast("dict[str, t.Any]", load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"])
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
+#: Task files that other task files of the role import.
+PARTS = {"preflight"}
 
 
-def options() -> dict[str, t.Any]:
+def specs(role: str = "tenants") -> dict[str, t.Any]:
+    text = (ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    return t.cast("dict[str, t.Any]", load(text)["argument_specs"])
+
+
+def options(role: str) -> dict[str, t.Any]:
     """The role's own options, of every way into it."""
     return {
         name: option
-        for entry in specs().values()
+        for entry in specs(role).values()
         for name, option in entry["options"].items()
-        if name.startswith("tenants_")
+        if name.startswith(f"{role}_")
     }
 
 
-def test_role_defaults_are_those_of_the_specification() -> None:
-    own = {name: option["default"] for name, option in options().items()}
-    assert yaml.safe_load((ROLE / "defaults" / "main.yml").read_text()) == own
+@pytest.mark.parametrize("role", ROLES)
+def test_role_defaults_are_those_of_the_specification(role: str) -> None:
+    own = {name: option["default"] for name, option in options(role).items()}
+    assert yaml.safe_load((ROOT / "roles" / role / "defaults" / "main.yml").read_text()) == own
 
 
-def test_role_has_an_entry_for_each_way_in() -> None:
-    files = {path.stem for path in (ROLE / "tasks").glob("*.yml")} - {"preflight"}
-    assert set(specs()) == files
+@pytest.mark.parametrize("role", ROLES)
+def test_role_has_an_entry_for_each_way_in(role: str) -> None:
+    files = {path.stem for path in (ROOT / "roles" / role / "tasks").glob("*.yml")} - PARTS
+    assert set(specs(role)) == files
 
 
-def test_role_uses_every_option_and_no_other() -> None:
-    text = "".join(path.read_text() for path in (ROLE / "tasks").glob("*.yml"))
-    tags_and_results = {"tenants_result", "tenants_live_result", "tenants_preflight", "tenants_live"}
-    assert set(re.findall(r"(?<!_)\btenants_\w+", text)) - tags_and_results == set(options())
+@pytest.mark.parametrize("role", ROLES)
+def test_role_uses_every_option_and_no_other(role: str) -> None:
+    files = [*(ROOT / "roles" / role).glob("*/*.yml"), *(ROOT / "roles" / role).glob("templates/*")]
+    texts = [path.read_text() for path in sorted(files) if path.parent.name != "defaults"]
+    text = "".join(part for part in texts if "argument_specs:" not in part)
+    used = set(re.findall(rf"(?<![_.])\b{role}_\w+", re.sub(r"register: \w+|tags: .*", "", text)))
+    results = set(re.findall(r"register: (\w+)", text))
+    assert used - results == set(options(role))
 
 
 def test_role_takes_the_choices_of_its_module() -> None:

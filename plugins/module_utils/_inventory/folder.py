@@ -19,7 +19,7 @@ from .hosts import CLUSTERS, Groups
 from .reading import SUFFIXES, Finder, Unreadable, is_tenant_file, outside, read_text, vaulted
 from .yaml_data import Document, Lines, YamlError, read, unmarked
 
-__all__ = ["CLUSTERS", "Folder", "fill", "read_source", "source_in"]
+__all__ = ["CLUSTERS", "Folder", "fill", "find_machines", "read_source", "source_in"]
 
 _OURS = ("fleet_", "cluster_", TENANT_PREFIX)
 _SHARED = ("fleet_", TENANT_PREFIX)
@@ -225,6 +225,19 @@ def fill(
             folder.host_defined.pop((host, key), None)
         take(host, files("host_vars", host))
     checks.tenant_files(folder.read, folder.defined, folder.roots, folder.problems, _shown)
+
+
+def find_machines(folder: Folder, groups: Mapping[str, Iterable[str]]) -> None:
+    """Looks up where the variables of machines are defined; their values come from Ansible.
+
+    @param groups: for each machine, its groups from the outside in.
+    """
+    finder = Finder(folder.roots, folder.suffixes, lambda *_unused: None, confined=folder.confined)
+    for host, names in groups.items():
+        for base in (*(f"group_vars/{name}" for name in names), f"host_vars/{host}"):
+            for file in [f for root in folder.roots for f in finder.files(root / base)]:
+                for key in folder.values_of(file):
+                    folder.host_defined[(host, key)] = file, (key,)
 
 
 def read_source(root: Path) -> tuple[Source, Folder]:

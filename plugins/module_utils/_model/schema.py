@@ -12,6 +12,7 @@ import typing as t
 
 from . import names
 from .release_lines import RELEASE_LINES
+from .schema_kubernetes import KUBERNETES, NODE
 from .schema_layer import (
     DEFINITIONS,
     HINT_LABEL,
@@ -191,6 +192,10 @@ CLUSTER: Schema = {
     "cluster_delivery": choice("How objects reach it.", ("gitops", "live"), default="gitops"),
     "cluster_kubeconfig": text("Path of its kubeconfig; only for delivery C(live)."),
     "cluster_release_line": choice("Its tested set of versions; default C(fleet_release_line).", RELEASE_LINES),
+    "cluster_kubernetes": {
+        **KUBERNETES,
+        "description": "How Kubernetes is built, where it differs from C(fleet_kubernetes).",
+    },
     "cluster_storage_classes": array("Its storage classes.", {"type": "string"}, uniqueItems=True),
     "cluster_network": obj(
         "Its addresses.",
@@ -334,6 +339,7 @@ FLEET: Schema = {
         },
         default={},
     ),
+    "fleet_kubernetes": {**KUBERNETES, "default": {}},
     "fleet_services": mapping("Platform services that clusters can run.", SERVICE, default={}),
 }
 
@@ -361,6 +367,7 @@ def expand(schema: Schema) -> Schema:
 TENANT_SCHEMA = document("A tenant", TENANT)
 CLUSTER_SCHEMA = document("A cluster", obj("Variables of a host of the group C(clusters).", CLUSTER))
 FLEET_SCHEMA = document("The organisation", obj("Organisation-wide variables.", FLEET))
+NODE_SCHEMA = document("A machine", obj("Variables of a machine of a cluster.", NODE))
 #: The file of a tenant, for editors.
 TENANT_FILE_SCHEMA = document(
     "A tenant file",

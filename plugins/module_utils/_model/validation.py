@@ -32,6 +32,7 @@ _SCHEMAS = {
     "tenant": schema.expand(schema.TENANT_SCHEMA),
     "cluster": schema.expand(schema.CLUSTER_SCHEMA),
     "fleet": schema.expand(schema.FLEET_SCHEMA),
+    "node": schema.expand(schema.NODE_SCHEMA),
 }
 
 
@@ -63,8 +64,8 @@ def _thorough(kind: str) -> t.Any:
 def check(kind: str, document: Document, where: Where, problems: Problems) -> bool:
     """Reports every error of I(document); true when it has none.
 
-    @param kind: C(tenant), C(cluster) or C(fleet).
-    @param where: the place of the document. For clusters and the organisation the first key becomes the variable.
+    @param kind: C(tenant), C(cluster), C(fleet) or C(node).
+    @param where: the place of the document. For all but tenants the first key becomes the variable.
     """
     before = len(problems.errors)
     place = _place(kind, where)

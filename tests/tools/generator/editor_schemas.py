@@ -20,6 +20,7 @@ def schemas() -> dict[str, str]:
         "tenant-file": schema.TENANT_FILE_SCHEMA,
         "tenant": schema.TENANT_SCHEMA,
         "cluster": _among_others(schema.CLUSTER_SCHEMA, "cluster_"),
+        "node": _among_others(schema.NODE_SCHEMA, "node_"),
         "fleet": _among_others(schema.FLEET_SCHEMA, "fleet_"),
     }
     return {

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model import schema, schema_layer
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.inheritance import RULES
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import RELEASE_LINES
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import (
+    RELEASE_LINES,
+    ReleaseLine,
+)
 
 from . import examples
 from .markup import NOTICE, markdown, table
@@ -50,6 +53,7 @@ _TYPES = {
     "object": "mapping",
     "array": "list",
 }
+_COMPONENTS = {"calico": "Calico", "cilium": "Cilium", "flannel": "Flannel"}
 _INLINE = ("contacts", "classification", "resource_quota", "limit_range", "allowed")
 _ITEM_NAMES = {"fleet_sizes": "<size>", "fleet_services": "<service>", "cluster_services": "<service>"}
 
@@ -75,6 +79,7 @@ _SECTIONS = (
     Section("Grant", _TENANT, schema.GRANT),
     Section("Address pool", _CLUSTER, schema.POOL),
     Section("Platform service", _FLEET, schema.SERVICE),
+    Section("Kubernetes", _CLUSTER, schema.KUBERNETES),
 )
 _SHAPES = {
     name: Section(name.replace("_", " ").capitalize(), _TENANT, node)
@@ -130,6 +135,11 @@ def _cluster_page() -> str:
             "`cluster_environment`, `cluster_security_domain` and `cluster_sla_tier` have to be set.\n",
             _object(schema.CLUSTER_SCHEMA, _CLUSTER),
             *(_section(each) for each in _SECTIONS if each.page == _CLUSTER),
+            "## Machine\n",
+            "Variables of the machines of a cluster, in `group_vars/<cluster>/` (the cluster's name with `_` for `-`), "
+            "`host_vars/<machine>.yml` or next to the machine in `hosts.yml`. An unknown name that starts with `node_` "
+            "is an error. How machines and clusters belong together is in the [guide](../guides/clusters.md).\n",
+            _object(schema.NODE_SCHEMA, _CLUSTER),
             _example(examples.CLUSTER),
         ]
     )
@@ -162,10 +172,16 @@ def _inheritance_page() -> str:
 
 def _release_lines_page() -> str:
     lines = RELEASE_LINES.values()
+    components = list(dict.fromkeys(name for line in lines for name in line.release.components))
     clients = sorted({name for line in lines for name in line.flux_api})
     rows: list[tuple[str, ...]] = [
         ("Kubernetes", *(line.kubernetes for line in lines)),
         ("end of life of that Kubernetes", *(line.end_of_life for line in lines)),
+        *((_COMPONENTS.get(c, c), *(line.release.components[c] for line in lines)) for c in components),
+        ("Kubespray", *(line.kubespray for line in lines)),
+        ("commit of that Kubespray", *(f"`{line.release.commit[:12]}`" for line in lines)),
+        ("ansible-core of that Kubespray", *("≥ {}, < {}".format(*line.release.ansible_core) for line in lines)),
+        ("Python of that Kubespray", *(", ".join(line.release.python) for line in lines)),
         ("Flux", *(line.flux for line in lines)),
         *((f"`{name}` API", *(line.flux_api[name] for line in lines)) for name in clients),
         ("API of OCIRepository", *(f"`{line.oci_repository}`" for line in lines)),
@@ -184,8 +200,17 @@ def _release_lines_page() -> str:
             "`cluster_release_line` for one cluster. Charts choose their version by line in "
             "[`fleet_services`](fleet.md#platform-service).\n",
             table(("", *(f"`{line.name}`" for line in lines)), rows),
+            "## From line to line\n",
+            "Kubernetes and Kubespray allow no minor version to be left out. The playbook `upgrade` walks these steps, "
+            "and continues from the version that a cluster runs.\n",
+            *(_steps(line) for line in lines if line.follows),
         ]
     )
+
+
+def _steps(line: ReleaseLine) -> str:
+    rows = [(step.kubernetes, step.kubespray) for step in line.steps]
+    return f"From `{line.follows}` to `{line.name}`:\n\n" + table(("Kubernetes", "with Kubespray"), rows)
 
 
 def _example(text: str) -> str:
@@ -264,7 +289,8 @@ def _target(node: Schema) -> Schema:
 def _named(node: Schema) -> Section | None:
     if "$ref" in node:
         return _SHAPES.get(node["$ref"].rsplit("/", 1)[1])
-    return next((section for section in _SECTIONS if section.node is node), None)
+    # the same keys with another description are the same section
+    return next((section for section in _SECTIONS if section.node["properties"] is node.get("properties")), None)
 
 
 def _type(node: Schema, page: str) -> str:

@@ -82,7 +82,8 @@ def _entry(name: str, entry: Entry) -> str:
     title = entry.short if name == "main" else f"{entry.short} (`tasks_from: {name}`)"
     rows = [(f"`{key}`", option["type"], _default(option), _described(option)) for key, option in entry.options.items()]
     described = "\n\n".join(markdown(line) for line in entry.description)
-    return f"## {title}\n\n{described}\n\n" + table(("Variable", "Type", "Default", "Meaning"), rows)
+    listed = table(("Variable", "Type", "Default", "Meaning"), rows) if rows else "It has no variables of its own.\n"
+    return f"## {title}\n\n{described}\n\n{listed}"
 
 
 def _described(option: dict[str, t.Any]) -> str:

@@ -165,8 +165,331 @@ _LIVE: Options = {
     "tenants_parallel": {"type": "int", "default": 8, "description": ["Requests under way at once, by cluster."]},
 }
 
+_RELEASE: Options = {
+    "release_clusters": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": ["Only these clusters; by default all of the inventory."],
+    },
+    "release_today": {
+        "type": "str",
+        "default": "",
+        "description": ["The day, as C(YYYY-MM-DD), on which ends of life count. By default today in UTC."],
+    },
+}
+
+_KUBESPRAY: Options = {
+    "kubespray_action": {
+        "type": "str",
+        "choices": ["create", "scale", "upgrade", "remove_node", "reset", "recover_control_plane"],
+        "default": "create",
+        "description": ["What to do. See M(k8s.self_provisioning.kubespray)."],
+    },
+    "kubespray_directory": {
+        "type": "path",
+        "default": "~/.local/share/k8s.self_provisioning/clusters",
+        "description": [
+            "The folder that holds a folder for each cluster, with its inventory, credentials, logs and kubeconfig. "
+            "It has to outlive the run; under AWX it has to be set."
+        ],
+    },
+    "kubespray_source": {
+        "type": "str",
+        "default": "https://github.com/kubernetes-sigs/kubespray.git",
+        "description": ["Where Kubespray comes from, a Git address or the path of a Git repository."],
+    },
+    "kubespray_commits": {
+        "type": "dict",
+        "default": {},
+        "description": ["What tags of O(kubespray_source) must be, by tag, when it is a fork."],
+    },
+    "kubespray_requirements": {
+        "type": "dict",
+        "default": {},
+        "description": ["Files with pinned requirements, by tag, to install instead of Kubespray's own."],
+    },
+    "kubespray_python": {
+        "type": "str",
+        "default": "",
+        "description": [
+            "The Python for Kubespray's environment. By default the first one found that the release works with."
+        ],
+    },
+    "kubespray_pip_arguments": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": ["More arguments for pip, such as C(--index-url)."],
+    },
+    "kubespray_nodes": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": [
+            "The machines that the action is about; needed by V(remove_node) and V(recover_control_plane)."
+        ],
+    },
+    "kubespray_snapshot": {
+        "type": "str",
+        "default": "",
+        "description": [
+            "For V(recover_control_plane), the path of an etcd snapshot on the first machine of the control plane."
+        ],
+    },
+    "kubespray_from_version": {
+        "type": "str",
+        "default": "",
+        "description": ["The Kubernetes version that the cluster runs, when it was not built from here."],
+    },
+    "kubespray_confirm": {
+        "type": "str",
+        "default": "",
+        "description": ["The name of the cluster, for actions that take something away."],
+    },
+    "kubespray_override_freeze": {
+        "type": "str",
+        "default": "",
+        "description": ["The reason for doing it although the cluster is in one of its C(cluster_freeze_windows)."],
+    },
+    "kubespray_resume": {
+        "type": "bool",
+        "default": False,
+        "description": ["Continue the last run of this action after the steps that it finished."],
+    },
+    "kubespray_force": {
+        "type": "bool",
+        "default": False,
+        "description": ["Run V(create) although nothing changed."],
+    },
+    "kubespray_become": {
+        "type": "bool",
+        "default": True,
+        "description": ["Become root on the machines."],
+    },
+    "kubespray_forks": {
+        "type": "int",
+        "default": 10,
+        "description": ["Machines of one cluster at once."],
+    },
+    "kubespray_variables": {
+        "type": "dict",
+        "default": {},
+        "description": ["Extra variables for Kubespray. They win over everything."],
+    },
+    "kubespray_arguments": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": ["More arguments for C(ansible-playbook)."],
+    },
+    "kubespray_progress": {
+        "type": "int",
+        "default": 15,
+        "description": ["Seconds after which the running task is told. Plays and failures are always told."],
+    },
+    "kubespray_today": {
+        "type": "str",
+        "default": "",
+        "description": ["The day, as C(YYYY-MM-DD), on which freeze windows count. By default today in UTC."],
+    },
+    "kubespray_clusters_at_once": {
+        "type": "int",
+        "default": 0,
+        "description": ["Clusters at once; V(0) for as many as C(--forks) allows."],
+    },
+}
+
+_BACKUP: Options = {
+    "etcd_backup_cluster": {
+        "type": "str",
+        "default": "",
+        "description": ["The cluster of the machine. By default the one whose group it is in."],
+    },
+    "etcd_backup_recipients": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": ["The age public keys that may read the backups. Needed, unless they are not encrypted."],
+    },
+    "etcd_backup_unencrypted": {
+        "type": "bool",
+        "default": False,
+        "description": ["Leave the backups unencrypted. They hold every secret of the cluster."],
+    },
+}
+_BACKUP_INSTALL: Options = {
+    "etcd_backup_directory": {
+        "type": "path",
+        "default": "/var/backups/etcd",
+        "description": ["Where the backups lie on the machine."],
+    },
+    "etcd_backup_schedule": {
+        "type": "str",
+        "default": "*-*-* 00/2:00:00",
+        "description": ["When one is taken, in the words of systemd."],
+    },
+    "etcd_backup_keep": {
+        "type": "int",
+        "default": 84,
+        "description": ["How many stay on the machine."],
+    },
+    "etcd_backup_extra_files": {
+        "type": "list",
+        "elements": "str",
+        "default": ["/etc/kubernetes/ssl/secrets_encryption.yaml"],
+        "description": ["Files that are kept with it. Without the keys of the encryption, the secrets cannot be read."],
+    },
+    "etcd_backup_copy_to": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": [
+            "Where each backup is copied: mounted folders, or places of rsync such as C(user@host:/path). One "
+            "that fails makes the backup fail."
+        ],
+    },
+    "etcd_backup_ssh_options": {
+        "type": "str",
+        "default": "-o BatchMode=yes -o StrictHostKeyChecking=yes",
+        "description": ["Options of ssh for the copies."],
+    },
+    "etcd_backup_packages": {
+        "type": "list",
+        "elements": "str",
+        "default": ["age", "rsync"],
+        "description": ["Packages that are installed for it."],
+    },
+    "etcd_backup_programs": {
+        "type": "path",
+        "default": "/usr/local/bin",
+        "description": ["Where Kubespray put etcdctl and etcdutl."],
+    },
+    "etcd_backup_environment_file": {
+        "type": "path",
+        "default": "/etc/etcd.env",
+        "description": ["Where Kubespray wrote the settings of the member."],
+    },
+    "etcd_backup_certificates": {
+        "type": "path",
+        "default": "/etc/ssl/etcd/ssl",
+        "description": ["Where Kubespray put the certificates of etcd."],
+    },
+}
+_RESTORE: Options = {
+    "etcd_backup_archive": {
+        "type": "path",
+        "default": "",
+        "description": ["The backup, on the controller."],
+    },
+    "etcd_backup_identity": {
+        "type": "path",
+        "default": "",
+        "description": [
+            "The file with the age key that reads it, on the controller. On the machines it is in memory only, and "
+            "removed."
+        ],
+    },
+    "etcd_backup_confirm": {
+        "type": "str",
+        "default": "",
+        "description": ["The name of the cluster, typed."],
+    },
+    "etcd_backup_other_cluster": {
+        "type": "bool",
+        "default": False,
+        "description": ["The backup may be one of another cluster."],
+    },
+}
+
 ROLES: dict[str, Role] = {
+    "etcd_backup": Role(
+        title="Encrypted backups of etcd, verified and copied off the machine, and their restore",
+        entries={
+            "main": Entry(
+                "Install the regular backup on a machine that runs etcd",
+                (
+                    "The leader of etcd takes a snapshot, restores it once to know that it can be, encrypts it with "
+                    "the files without which it is of no use, keeps the newest ones, and copies it off the machine.",
+                    "For etcd as a service of the machine, as Kubespray builds it with C(etcd.deployment=host).",
+                ),
+                {**_BACKUP, **_BACKUP_INSTALL},
+            ),
+            "now": Entry("Take a backup now", ("Needs that the backup was installed.",), _BACKUP),
+            "restore": Entry(
+                "Put the etcd of a cluster back to a backup",
+                (
+                    "Runs for all members of the etcd of one cluster at once. Stops the control plane, replaces the "
+                    "data, and starts it again; the data of before are kept beside.",
+                ),
+                {**_BACKUP, **_RESTORE},
+            ),
+        },
+        reads_settings=False,
+        example="""\
+- name: Back up the control planes
+  hosts: etcd
+  roles:
+    - role: k8s.self_provisioning.etcd_backup
+      vars:
+        etcd_backup_recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]
+        etcd_backup_copy_to: [backup@hela-db3:/srv/etcd]
+""",
+    ),
     "host_baseline": HOST_BASELINE,
+    "kubespray": Role(
+        title="Clusters with Kubespray, from the same inventory as everything else",
+        entries={
+            "main": Entry(
+                "Build, grow, upgrade, repair or remove a cluster",
+                (
+                    "Runs for a host of the group C(clusters). Checks the machines of all clusters first, shows the "
+                    "difference of Kubespray's inventory, and runs Kubespray in an environment of its own.",
+                    "Does nothing for a cluster that has no machines in the inventory.",
+                    "The guide is in C(docs/guides/clusters.md).",
+                ),
+                _KUBESPRAY,
+            ),
+        },
+        reads_settings=False,
+        example="""\
+- name: Build the clusters
+  hosts: clusters
+  connection: local
+  gather_facts: false
+  roles:
+    - role: k8s.self_provisioning.kubespray
+      vars:
+        kubespray_directory: /var/lib/self-provisioning/clusters
+""",
+    ),
+    "release": Role(
+        title="The versions of each release line, and their end of life",
+        entries={
+            "main": Entry(
+                "Read the versions, and warn about lines past their end of life",
+                (
+                    "Registers C(release_result) with C(lines), C(clusters) and C(ended), as "
+                    "M(k8s.self_provisioning.release_info) returns them. No other role knows a version.",
+                    "Warns once for each line that gets no more security fixes, with the upgrade path.",
+                ),
+                _RELEASE,
+            ),
+        },
+        reads_settings=False,
+        example="""\
+- name: Show the Kubernetes version of every cluster
+  hosts: clusters
+  connection: local
+  gather_facts: false
+  roles:
+    - k8s.self_provisioning.release
+  tasks:
+    - name: Show it
+      ansible.builtin.debug:
+        msg: "{{ release_result.lines[release_result.clusters[inventory_hostname]].kubernetes }}"
+""",
+    ),
     "tenants": Role(
         title="Tenants, quotas and rights of the whole fleet",
         entries={
@@ -184,6 +507,15 @@ ROLES: dict[str, Role] = {
                 "Tell what the role would change, and change nothing",
                 ("Tells per tenant and cluster what would change, the account, and what a month costs.",),
                 _WHERE,
+            ),
+            "capacity": Entry(
+                "Measure clusters that declare no capacity",
+                (
+                    "Sets C(cluster_capacity) for this run to what M(k8s.self_provisioning.capacity_info) finds, for a "
+                    "host that has C(cluster_kubeconfig) and no C(cluster_capacity). One that cannot be reached is a "
+                    "warning.",
+                ),
+                {},
             ),
             "live": Entry(
                 "Reconcile one cluster that is delivered live",
