@@ -325,7 +325,8 @@ FLEET: Schema = {
         {
             "url": text("Its address.", default="ssh://git@git.example.internal/platform/fleet.git"),
             "branch": text("Its branch.", default="main"),
-            "interval": text("How often Flux looks.", default="5m"),
+            "poll_interval": text("How often Flux asks the Git server for a new commit.", default="1m"),
+            "interval": text("How often Flux puts right what differs on the cluster.", default="5m"),
             "retry_interval": text("How soon it tries again.", default="2m"),
             "timeout": text("How long one try may take.", default="5m"),
         },
