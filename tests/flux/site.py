@@ -1,0 +1,150 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An organisation whose fleet tree the rig's Flux reads: declare, commit, wait, look."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+from collections.abc import Iterable
+from typing import Any
+
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Source
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet, compile_fleet
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.flux_install import (
+    Changes,
+    installed,
+    sync_objects,
+)
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.layout import layout
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.writer import sync
+
+from .git_server import WorkTree
+from .manifests import install_manifest
+from .rig import FluxRig
+
+Object = dict[str, Any]
+
+CLUSTER = "east"
+DOMAIN = "self-provisioning.internal"
+HARD = {"requests.cpu": "4", "requests.memory": "8Gi", "limits.memory": "16Gi", "pods": "20"}
+SETTINGS: Object = {
+    "fleet_name": "flux",
+    "fleet_defaults": {"size": "small"},
+    "fleet_sizes": {"small": {"resource_quota": {"hard": HARD}}},
+    "fleet_git": {"interval": "1m", "retry_interval": "2s", "timeout": "30s"},
+}
+CLUSTER_VALUES: Object = {
+    "cluster_environment": "prod",
+    "cluster_security_domain": "internal_only",
+    "cluster_sla_tier": "tier_2_important",
+    "cluster_capacity": {"cpu": "100k", "memory": "10Pi", "storage": "10Pi"},
+}
+#: What the API server and controllers write, and what Flux marks its objects with.
+_NOISE = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid", "finalizers")
+_MARKS = ("kustomize.toolkit.fluxcd.io/name", "kustomize.toolkit.fluxcd.io/namespace")
+_INSIDE = (
+    "/api/v1/configmaps",
+    "/api/v1/limitranges",
+    "/api/v1/resourcequotas",
+    "/api/v1/serviceaccounts",
+    "/apis/networking.k8s.io/v1/networkpolicies",
+    "/apis/rbac.authorization.k8s.io/v1/rolebindings",
+    "/apis/policy/v1/poddisruptionbudgets",
+)
+_CLUSTER_WIDE = (
+    "/api/v1/namespaces",
+    "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+    "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+)
+
+
+def tenant(name: str, *environments: Object, project: Object | None = None, **more: Any) -> Object:
+    """A tenant with one project C(lab)."""
+    given = [{"stage": "prod", **each} for each in environments] or [{"name": "prod", "stage": "prod"}]
+    return {
+        "id": name,
+        "owners": [{"kind": "Group", "name": f"{name}-leads"}],
+        "projects": [{"id": "lab", **(project or {}), "environments": given}],
+        **more,
+    }
+
+
+def compiled(tenants: Iterable[Object], line: str, **cluster: Any) -> Fleet:
+    """An organisation with one cluster."""
+    values = {**copy.deepcopy(CLUSTER_VALUES), "cluster_release_line": line, **cluster}
+    source = Source(SETTINGS, {f"tenant__{each['id'].replace('-', '_')}": each for each in tenants}, {CLUSTER: values})
+    fleet = compile_fleet(source, today=datetime.date(2026, 11, 21))
+    assert [problem.render() for problem in fleet.problems.errors] == []
+    return fleet
+
+
+class Site:
+    """The organisation's Git repository, and the cluster that Flux makes of it.
+
+    @param tenants: what is declared, by name; change it, then `commit`.
+    """
+
+    def __init__(self, rig: FluxRig, *tenants: Object) -> None:
+        """Declare tenants, commit, install Flux, and let it begin."""
+        self.rig = rig
+        self.tenants = {each["id"]: each for each in tenants}
+        self.work = WorkTree(rig.git, "fleet", rig.folder / "work")
+        self.head = ""
+        self._installed = False
+
+    @property
+    def fleet(self) -> Fleet:
+        """What is declared, compiled."""
+        return compiled(self.tenants.values(), self.rig.plane.layout.binaries.release.line)
+
+    def install(self) -> None:
+        """Flux as `flux_bootstrap` installs it, and the objects by which it reads the tree."""
+        self.rig.apply(installed(install_manifest(self.rig.built), Changes()))
+        self.rig.run_controllers()
+        fleet = self.fleet
+        self.rig.apply(sync_objects(fleet.clusters[CLUSTER], fleet.settings, url=self.work.url))
+        self._installed = True
+
+    def commit(
+        self, files: dict[str, str | None] | None = None, *, force: bool = False, poke: bool | None = None
+    ) -> str:
+        """Render what is declared, change I(files) by hand, push; Flux is told once it runs."""
+        sync(self.work.path, layout(self.fleet))
+        self.work.write(files or {})
+        self.head = self.work.push(force=force)
+        if self._installed if poke is None else poke:
+            self.rig.poke("GitRepository", "flux-system")
+        return self.head
+
+    def settle(self, *names: str, seconds: float = 60.0) -> float:
+        """Wait until the tree's Kustomizations, or the named ones, have applied the last commit."""
+        wanted = ["flux-system", *(names or ("policies", *(f"tenant-{name}" for name in self.tenants)))]
+        rig = self.rig
+
+        def test() -> bool:
+            return all(rig.condition("Kustomization", n)[0] == "True" and rig.applied(n) == self.head for n in wanted)
+
+        return rig.until(test, f"{', '.join(wanted)} at {self.head}", seconds)
+
+
+def snapshot(rig_or_plane: Any, *namespaces: str) -> dict[tuple[str, str, str], Object]:
+    """What a cluster holds of ours: each object without what servers write and Flux marks."""
+    admin = getattr(rig_or_plane, "plane", rig_or_plane).admin
+    found: dict[tuple[str, str, str], Object] = {}
+    for path in (*_CLUSTER_WIDE, *_INSIDE):
+        status, answer = admin.request("GET", path)
+        assert status == 200, answer
+        for each in answer["items"]:
+            meta = each["metadata"]
+            if meta.get("labels", {}).get("app.kubernetes.io/managed-by") != "self-provisioning":
+                continue
+            if namespaces and meta.get("namespace", meta["name"]) not in namespaces:
+                continue
+            clean = {key: value for key, value in each.items() if key != "status"}
+            clean["metadata"] = {key: value for key, value in meta.items() if key not in _NOISE}
+            clean["metadata"]["labels"] = {key: v for key, v in meta["labels"].items() if key not in _MARKS}
+            found[(answer["kind"].removesuffix("List"), meta.get("namespace", ""), meta["name"])] = clean
+    return found
