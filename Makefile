@@ -16,7 +16,7 @@ TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run-venv demo test lint lint-python lint-yaml lint-ansible lint-changelog lint-docs format typecheck sanity \
-        unit golden integration molecule generate check-generated bench bench-live matrix control-plane changelog clean
+        unit golden integration molecule generate check-generated bench bench-live matrix control-plane flux-demo changelog clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -68,7 +68,7 @@ golden: venv ## the example's rendered tree against the reviewed one
 	pytest tests/golden $(ARGS)
 
 integration: venv ## tests against a real API server and real playbook runs
-	pytest tests/tools tests/control_plane tests/integration $(ARGS)
+	pytest tests/tools tests/control_plane tests/flux tests/integration $(ARGS)
 
 molecule: venv ## scenarios of roles; ROLE=name runs one
 	molecule test $(if $(ROLE),--scenario-name $(ROLE),--all)
@@ -87,6 +87,9 @@ bench-live: venv ## speed of live delivery, side by side with kubernetes.core an
 
 matrix: venv ## unit and golden tests on every Python and ansible-core that can be installed here
 	python tests/tools/matrix.py $(ARGS)
+
+flux-demo: venv ## the example's tree on a real control plane with the real Flux, to look at; ARGS=--build-only builds
+	@python -m tests.flux $(ARGS)
 
 control-plane: venv ## start the tests' API server for a look; ARGS=--build-only only gets its programs
 	python -m tests.control_plane $(ARGS)

@@ -22,13 +22,15 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.sessio
 
 from ..control_plane.cluster import ControlPlane
 from ..control_plane.guard import Guard
-from ..control_plane.process import Component, free_ports
+from ..control_plane.process import Component, ControlPlaneError, free_ports
 from . import build
 from .git_server import GitServer
 from .manifests import NAMESPACE, Object
 
 START_SECONDS = 60.0
 TOKEN_SECONDS = 86400
+#: A controller that waits for somebody's health would wait for minutes.
+GRACE_SECONDS = 3.0
 MERGE = "application/merge-patch+json"
 _PLURALS = {"GitRepository": "gitrepositories", "HelmRepository": "helmrepositories"}
 _GROUPS = {
@@ -40,8 +42,6 @@ _GROUPS = {
 #: Flags of the Deployments that make no sense outside a pod; the rig gives its own.
 _OURS = ("--enable-leader-election", "--storage-path", "--storage-adv-addr", "--events-addr")
 _NOWHERE = "http://127.0.0.1:9"
-#: A dependency is looked at again after 30 s by default, which tests do not wait for.
-_REQUEUE = {"kustomize-controller": "1s", "helm-controller": "1s"}
 
 
 class FluxRig:
@@ -117,6 +117,13 @@ class FluxRig:
         assert self._git, "the rig does not run"
         return self._git
 
+    def check(self) -> None:
+        """Raise an error, with the end of its log, when a program has died by itself."""
+        self.plane.check()
+        for component in self._components.values():
+            if component.died:
+                raise ControlPlaneError(f"{component.name} died{component.tail()}")
+
     def component(self, name: str) -> Component:
         """One controller."""
         return self._components[name]
@@ -163,17 +170,18 @@ class FluxRig:
         # Nobody outside this machine is asked, whatever the objects name.
         env.update(HTTPS_PROXY=_NOWHERE, HTTP_PROXY=_NOWHERE, NO_PROXY="127.0.0.1")
         env.pop("SSL_CERT_DIR", None)
-        env["SSL_CERT_FILE"] = str(self.plane.ca_file)
+        # The Git server's authority; for the git that kustomize runs as well.
+        env["SSL_CERT_FILE"] = env["GIT_SSL_CAINFO"] = str(self.plane.ca_file)
         line = [str(self.built.programs[name])]
         line += [each for each in container["args"] if not each.startswith(_OURS)]
         line += [f"--{key}={value}" for key, value in self._addresses(name, home).items()]
-        if name in _REQUEUE and not any(each.startswith("--requeue-dependency") for each in line):
-            line.append(f"--requeue-dependency={_REQUEUE[name]}")
         health = f"http://127.0.0.1:{self._ports[name]}/readyz"
         assert self._guard
         # env(1) keeps the environment of the tests, with its proxies and credentials, away from the controllers.
         command = ["env", "-i", *(f"{key}={value}" for key, value in env.items()), *line]
-        return Component(name, command, self.folder / f"{name}.log", self._guard, ready=lambda: _answers(health))
+        return Component(
+            name, command, self.folder / f"{name}.log", self._guard, ready=lambda: _answers(health), grace=GRACE_SECONDS
+        )
 
     def _addresses(self, name: str, home: Path) -> dict[str, str]:
         def local(port: str) -> str:

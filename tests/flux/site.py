@@ -41,6 +41,8 @@ CLUSTER_VALUES: Object = {
     "cluster_sla_tier": "tier_2_important",
     "cluster_capacity": {"cpu": "100k", "memory": "10Pi", "storage": "10Pi"},
 }
+#: A dependency is looked at again after seconds, which tests do not wait for.
+QUICK = {"kustomize-controller": ["--requeue-dependency=500ms"]}
 #: What the API server and controllers write, and what Flux marks its objects with.
 _NOISE = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid", "finalizers")
 _MARKS = ("kustomize.toolkit.fluxcd.io/name", "kustomize.toolkit.fluxcd.io/namespace")
@@ -102,7 +104,7 @@ class Site:
 
     def install(self) -> None:
         """Flux as `flux_bootstrap` installs it, and the objects by which it reads the tree."""
-        self.rig.apply(installed(install_manifest(self.rig.built), Changes()))
+        self.rig.apply(installed(install_manifest(self.rig.built), Changes(flags=QUICK)))
         self.rig.run_controllers()
         fleet = self.fleet
         self.rig.apply(sync_objects(fleet.clusters[CLUSTER], fleet.settings, url=self.work.url))

@@ -5,30 +5,10 @@
 
 from __future__ import annotations
 
-import typing as t
-from dataclasses import dataclass
+from .role_options_flux import FLUX_BOOTSTRAP
+from .role_types import Entry, Options, Role
 
-Options = dict[str, dict[str, t.Any]]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A way into a role: C(main), or a file for C(tasks_from)."""
-
-    short: str
-    description: tuple[str, ...]
-    options: Options
-
-
-@dataclass(frozen=True)
-class Role:
-    """A role. I(reads_settings): it reads the organisation's settings."""
-
-    title: str
-    entries: dict[str, Entry]
-    reads_settings: bool
-    example: str
-
+__all__ = ["ROLES", "Entry", "Options", "Role"]
 
 _COMMON: Options = {
     "tenants_tree": {
@@ -190,4 +170,5 @@ ROLES: dict[str, Role] = {
       run_once: true
 """,
     ),
+    "flux_bootstrap": FLUX_BOOTSTRAP,
 }
