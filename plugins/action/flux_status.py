@@ -57,14 +57,15 @@ class ActionModule(FleetAction):
         except (LiveError, TreeError) as error:
             raise AnsibleActionFail(f"{name}: {error}") from None
         judged = _judged(state, arguments)
-        result: dict[str, t.Any] = {"changed": False, **state}
+        verdict = report.failure(state, judged) if judged else ""
+        result: dict[str, t.Any] = {"changed": False, **state, "verdict": verdict}
         text = json.dumps(state, indent=1, sort_keys=True) + "\n"
         if arguments["report"] != "none":
             self.say(report.summary(state) if arguments["report"] == "table" else [text])
         if arguments["json"]:
             result["changed"] = write(Path(arguments["json"]), text, mode=0o644, check=bool(self._task.check_mode))
         if judged:
-            result.update(failed=True, msg=report.failure(state, judged))
+            result.update(failed=True, msg=verdict)
         return result
 
 

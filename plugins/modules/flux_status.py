@@ -104,6 +104,11 @@ pending:
   returned: always
   type: bool
   sample: false
+verdict:
+  description: What is not as O(fail_on) and O(commit) want it; empty when all is.
+  returned: always
+  type: str
+  sample: "east-prod: not as committed: Kustomization flux-system/tenant-physics (failed)."
 cluster:
   description: The cluster.
   returned: always

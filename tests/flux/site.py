@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import copy
 import datetime
+import hashlib
+import json
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Source
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet, compile_fleet
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.flux_install import (
-    Changes,
-    installed,
-    sync_objects,
-)
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.layout import layout
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.writer import sync
 
+from ..integration.playbooks import Run, play
 from .git_server import WorkTree
-from .manifests import install_manifest
+from .manifests import text_of
 from .rig import FluxRig
 
 Object = dict[str, Any]
@@ -41,6 +41,7 @@ CLUSTER_VALUES: Object = {
     "cluster_sla_tier": "tier_2_important",
     "cluster_capacity": {"cpu": "100k", "memory": "10Pi", "storage": "10Pi"},
 }
+LOGIN = {"username": "flux", "password": "not a real one"}
 #: A dependency is looked at again after seconds, which tests do not wait for.
 QUICK = {"kustomize-controller": ["--requeue-dependency=500ms"]}
 #: What the API server and controllers write, and what Flux marks its objects with.
@@ -90,25 +91,71 @@ class Site:
     """
 
     def __init__(self, rig: FluxRig, *tenants: Object) -> None:
-        """Declare tenants, commit, install Flux, and let it begin."""
+        """Declare tenants; the repository wants a password."""
         self.rig = rig
         self.tenants = {each["id"]: each for each in tenants}
         self.work = WorkTree(rig.git, "fleet", rig.folder / "work")
+        rig.git.passwords["fleet.git"] = f"{LOGIN['username']}:{LOGIN['password']}"
         self.head = ""
+        #: Place in the audit log before the first start.
+        self.mark = 0
         self._installed = False
 
     @property
     def fleet(self) -> Fleet:
         """What is declared, compiled."""
-        return compiled(self.tenants.values(), self.rig.plane.layout.binaries.release.line)
+        return compiled(self.tenants.values(), self.line)
 
-    def install(self) -> None:
-        """Flux as `flux_bootstrap` installs it, and the objects by which it reads the tree."""
-        self.rig.apply(installed(install_manifest(self.rig.built), Changes(flags=QUICK)))
+    @property
+    def line(self) -> str:
+        """The release line of the cluster."""
+        return self.rig.plane.layout.binaries.release.line
+
+    def inventory(self) -> Path:
+        """What is declared, as files."""
+        root = self.rig.folder / "inventory"
+        shutil.rmtree(root, ignore_errors=True)
+        cluster = {**CLUSTER_VALUES, "cluster_release_line": self.line}
+        files: dict[str, Object] = {
+            "hosts.yml": {"all": {"children": {"clusters": {"hosts": {CLUSTER: {}}}}}},
+            "group_vars/all/fleet.yml": SETTINGS,
+            f"host_vars/{CLUSTER}.yml": {**cluster, "cluster_kubeconfig": str(self.rig.plane.kubeconfig)},
+        }
+        for name, each in self.tenants.items():
+            files[f"group_vars/all/tenants/{name}.yml"] = {f"tenant__{name.replace('-', '_')}": each}
+        for path, content in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(json.dumps(content), encoding="utf-8")
+        return root
+
+    def bootstrap(self, *arguments: str, **variables: object) -> Run:
+        """A run of the playbook flux_bootstrap."""
+        manifest = self.rig.folder / "flux.yaml"
+        manifest.write_text(text_of(self.rig.built), encoding="utf-8")
+        given: Object = {
+            "flux_bootstrap_manifest": str(manifest),
+            "flux_bootstrap_checksum": f"sha256:{hashlib.sha256(manifest.read_bytes()).hexdigest()}",
+            "flux_bootstrap_url": self.work.url,
+            "flux_bootstrap_git": LOGIN,
+            "flux_bootstrap_flags": QUICK,
+            "flux_bootstrap_age_key_file": str(self.rig.folder / "east.agekey"),
+        }
+        return play("flux_bootstrap", *arguments, inventory=self.inventory(), **{**given, **variables})
+
+    def install(self) -> Run:
+        """Install Flux with the role, and run what it has installed."""
+        self.mark = self.rig.plane.audit.mark()
+        run = self.bootstrap()
+        assert run.code == 0, run.out
         self.rig.run_controllers()
-        fleet = self.fleet
-        self.rig.apply(sync_objects(fleet.clusters[CLUSTER], fleet.settings, url=self.work.url))
         self._installed = True
+        return run
+
+    def status(self, *arguments: str, **variables: object) -> tuple[Run, Object]:
+        """A run of the playbook flux_status, and what it found."""
+        path = self.rig.folder / "status-{cluster}.json"
+        run = play("flux_status", *arguments, inventory=self.inventory(), flux_status_json=str(path), **variables)
+        return run, json.loads((self.rig.folder / f"status-{CLUSTER}.json").read_text(encoding="utf-8"))
 
     def commit(
         self, files: dict[str, str | None] | None = None, *, force: bool = False, poke: bool | None = None

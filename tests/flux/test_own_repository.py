@@ -85,7 +85,7 @@ ATTACKS: dict[str, Attack] = {
             "chart": {"spec": {"chart": "x", "sourceRef": {"kind": "HelmRepository", "name": "x"}}}})],
     ),
     "a remote base": Attack(
-        "remote", files={"kustomization.yaml": "resources: ['{git}/fleet.git//clusters/east/tenants/victim']\n"}
+        "", files={"kustomization.yaml": "resources: ['{git}/fleet.git//clusters/east/tenants/victim']\n"}
     ),
     "files of the machine": Attack("", files={"kustomization.yaml": "resources: [../../../../../../etc/hostname]\n"}),
     "a definition": Attack(
@@ -107,9 +107,6 @@ def rogue(site: Site) -> tuple[Site, WorkTree]:
     work.push()
     site.tenants["rogue"] = tenant("rogue", project={"gitops": {"url": work.url, "interval": "1m"}})
     site.tenants["victim"] = tenant("victim")
-    if not site.head:
-        site.commit()
-        site.install()
     site.commit()
     site.settle("tenant-rogue", "tenant-victim", seconds=120)
     rig.ready("Kustomization", "tenant", MINE)

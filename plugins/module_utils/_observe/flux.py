@@ -34,6 +34,7 @@ RELEASE: Kind = (RELEASE_API, "HelmRelease")
 #: What is wrong for now and mends itself, and what somebody has to look at.
 GOOD, PENDING, BAD = ("ready", "suspended"), ("behind", "progressing", "waiting"), ("failed", "missing")
 _WAITS = ("DependencyNotReady",)
+_NO_SOURCE = "Source artifact not found"
 _ORDER = {state: place for place, state in enumerate((*BAD, *PENDING, *GOOD))}
 
 
@@ -179,7 +180,8 @@ def _state(found: Object, ready: Object) -> str:
     if seen != found["metadata"].get("generation", seen):
         return "progressing"
     if ready["status"] == "False":
-        return "waiting" if ready.get("reason") in _WAITS else "failed"
+        waits = ready.get("reason") in _WAITS or str(ready.get("message", "")).startswith(_NO_SOURCE)
+        return "waiting" if waits else "failed"
     return "ready" if ready["status"] == "True" else "progressing"
 
 
