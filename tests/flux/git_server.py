@@ -14,6 +14,7 @@ import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ..control_plane.pki import Pair
@@ -40,6 +41,12 @@ def git(*arguments: str, cwd: Path | None = None) -> str:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     owner: GitServer
+
+    def shutdown_request(self, request: Any) -> None:
+        # Git's own client takes an end without TLS's farewell for a cut.
+        with contextlib.suppress(OSError, ValueError):
+            request.unwrap()
+        super().shutdown_request(request)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -85,7 +85,7 @@ ATTACKS: dict[str, Attack] = {
             "chart": {"spec": {"chart": "x", "sourceRef": {"kind": "HelmRepository", "name": "x"}}}})],
     ),
     "a remote base": Attack(
-        "", files={"kustomization.yaml": "resources: ['{git}/fleet.git//clusters/east/tenants/victim']\n"}
+        "is not in or below", files={"kustomization.yaml": "resources: ['{git}/public.git//base?ref=main']\n"}
     ),
     "files of the machine": Attack("", files={"kustomization.yaml": "resources: [../../../../../../etc/hostname]\n"}),
     "a definition": Attack(
@@ -105,6 +105,10 @@ def rogue(site: Site) -> tuple[Site, WorkTree]:
     work = WorkTree(rig.git, "rogue", rig.folder / "rogue")
     work.write({"good.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\ndata: {by: tenant}\n"})
     work.push()
+    public = WorkTree(rig.git, "public", rig.folder / "public")
+    base = {"kustomization.yaml": "resources: [x.yaml]\n", "x.yaml": json.dumps(thing("v1", "ConfigMap", "remote"))}
+    public.write({f"base/{name}": text for name, text in base.items()})
+    public.push()
     site.tenants["rogue"] = tenant("rogue", project={"gitops": {"url": work.url, "interval": "1m"}})
     site.tenants["victim"] = tenant("victim")
     site.commit()
