@@ -206,7 +206,8 @@ def _age_key(session: Session, path: Path, result: dict[str, t.Any], *, check: b
     on_cluster = base64.b64decode(stored).decode() if stored else ""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     try:
-        if text and on_cluster and age.recipients(text) != age.recipients(on_cluster):
+        # Sharing one is enough: that is how a key is replaced, with both of them for a while.
+        if text and on_cluster and not {*age.recipients(text)} & {*age.recipients(on_cluster)}:
             raise LiveError(
                 "age_key_file",
                 f"{path} and the Secret {flux_install.AGE_KEYS} of the cluster hold different keys.",

@@ -23,7 +23,7 @@ from pathlib import Path
 from ..control_plane.binaries import cache_root as control_plane_cache
 from ..control_plane.build import ANY_GO, SCRATCH
 from ..control_plane.golang import Go, Module, Progress, elapsed, get_go, go_directive, write_go_mod
-from .versions import FLUX2, Flux, release
+from .versions import FLUX2, SOPS, SOPS_IN, Flux, release
 
 _REPLACED = re.compile(r"^\s*(?:replace\s+)?(\S+(?: v\S+)?) => ((?!\.)\S+ v\S+)", re.MULTILINE)
 
@@ -37,6 +37,7 @@ class Built:
 
     release: Flux
     programs: Mapping[str, Path]
+    sops: Path
     sources: Mapping[str, Path]
 
 
@@ -61,11 +62,11 @@ def find(line: str | None = None, *, progress: Progress = say) -> Built:
                 _build(wanted, cache, progress)
     programs = {name: cache / name for name in wanted.programs}
     sources = {name: cache / "src" / name for name in (*wanted.controllers, "flux2")}
-    return Built(wanted, programs, sources)
+    return Built(wanted, programs, cache / "sops", sources)
 
 
 def _is_there(wanted: Flux, cache: Path) -> bool:
-    names = (*wanted.programs, *(f"src/{name}" for name in (*wanted.controllers, "flux2")))
+    names = (*wanted.programs, "sops", *(f"src/{name}" for name in (*wanted.controllers, "flux2")))
     return all((cache / name).exists() for name in names)
 
 
@@ -85,21 +86,26 @@ def _build(wanted: Flux, cache: Path, progress: Progress) -> None:
             module = go.module(wanted.module(controller), version, folder)
             _keep(go, module, "config", cache / "src" / controller, folder)
         for controller, version in wanted.programs.items():
+            module = go.module(wanted.module(controller), version, folder)
             if not (cache / controller).exists():
-                module = go.module(wanted.module(controller), version, folder)
-                program(module, controller, cache, folder, tools, progress)
+                _program(module, controller, module.path, cache, folder, tools, progress)
+            if controller == SOPS_IN and not (cache / "sops").exists():
+                _program(module, "sops", SOPS, cache, folder, tools, progress)
     progress(f"built in {elapsed(start)}, kept in {cache}")
 
 
-def program(module: Module, name: str, cache: Path, folder: Path, tools: Path, progress: Progress) -> None:
-    """Compile the main package of a module."""
+def _program(
+    module: Module, name: str, package: str, cache: Path, folder: Path, tools: Path, progress: Progress
+) -> None:
+    """Compile a main package with the modules that I(module) asks for."""
     start = time.monotonic()
-    progress(f"{name} {module.version}: compiling")
+    about = name if package == module.path else f"{name}, of {module.path.rpartition('/')[2]}"
+    progress(f"{about} {module.version}: compiling")
     go = get_go(go_directive(module), tools, folder, progress)
     write_go_mod(folder, module, dict(_REPLACED.findall(module.go_mod)))
-    go.build(module.path, folder / name, [f"-X main.VERSION={module.version}"], cwd=folder, progress=progress)
+    go.build(package, folder / name, [f"-X main.VERSION={module.version}"], cwd=folder, progress=progress)
     (folder / name).rename(cache / name)
-    progress(f"{name} {module.version}: done in {elapsed(start)}")
+    progress(f"{about} {module.version}: done in {elapsed(start)}")
 
 
 def _keep(go: Go, module: Module, part: str, target: Path, scratch: Path) -> None:

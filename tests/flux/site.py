@@ -97,6 +97,8 @@ class Site:
         self.work = WorkTree(rig.git, "fleet", rig.folder / "work")
         rig.git.passwords["fleet.git"] = f"{LOGIN['username']}:{LOGIN['password']}"
         self.head = ""
+        #: Variables of the cluster, besides those of every test.
+        self.cluster: Object = {}
         #: Place in the audit log before the first start.
         self.mark = 0
         self._installed = False
@@ -104,7 +106,7 @@ class Site:
     @property
     def fleet(self) -> Fleet:
         """What is declared, compiled."""
-        return compiled(self.tenants.values(), self.line)
+        return compiled(self.tenants.values(), self.line, **self.cluster)
 
     @property
     def line(self) -> str:
@@ -115,7 +117,7 @@ class Site:
         """What is declared, as files."""
         root = self.rig.folder / "inventory"
         shutil.rmtree(root, ignore_errors=True)
-        cluster = {**CLUSTER_VALUES, "cluster_release_line": self.line}
+        cluster = {**CLUSTER_VALUES, "cluster_release_line": self.line, **self.cluster}
         files: dict[str, Object] = {
             "hosts.yml": {"all": {"children": {"clusters": {"hosts": {CLUSTER: {}}}}}},
             "group_vars/all/fleet.yml": SETTINGS,

@@ -12,6 +12,9 @@ from ..control_plane.versions import UnknownReleaseLineError
 
 DEFAULT_LINE = "1.35"
 FLUX2 = "github.com/fluxcd/flux2/v2"
+#: kustomize-controller opens what SOPS has encrypted, so the program is built at the version that it contains.
+SOPS = "github.com/getsops/sops/v3/cmd/sops"
+SOPS_IN = "kustomize-controller"
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,12 @@ POOL = obj(
     ("name", "addresses"),
 )
 
+_RECIPIENT: Schema = {
+    "type": "string",
+    "pattern": "^age1[a-z0-9]+$",
+    "x-hint": "Use a public key of age, which begins with age1; flux_bootstrap tells it.",
+}
+
 CLUSTER: Schema = {
     "cluster_description": text("What it is for."),
     "cluster_environment": choice("The stage that it serves.", STAGES),
@@ -187,6 +193,9 @@ CLUSTER: Schema = {
     ),
     "cluster_delivery": choice("How objects reach it.", ("gitops", "live"), default="gitops"),
     "cluster_kubeconfig": text("Path of its kubeconfig; only for delivery C(live)."),
+    "cluster_age_recipients": array(
+        "Public keys of age that open the secrets of this cluster in the fleet tree.", _RECIPIENT, uniqueItems=True
+    ),
     "cluster_release_line": choice("Its tested set of versions; default C(fleet_release_line).", RELEASE_LINES),
     "cluster_storage_classes": array("Its storage classes.", {"type": "string"}, uniqueItems=True),
     "cluster_network": obj(
@@ -331,6 +340,12 @@ FLEET: Schema = {
             "timeout": text("How long one try may take.", default="5m"),
         },
         default={},
+    ),
+    "fleet_age_recipients": array(
+        "Public keys of age that open the secrets of every cluster: your recovery keys.",
+        _RECIPIENT,
+        uniqueItems=True,
+        default=[],
     ),
     "fleet_services": mapping("Platform services that clusters can run.", SERVICE, default={}),
 }

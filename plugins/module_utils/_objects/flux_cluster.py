@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from .._model.entities import Cluster, Settings
 from .cluster import METALLB, pools
 from .common import FLUX_NAMESPACE, FLUX_SOURCE, Object, build
+from .flux_install import AGE_KEYS
 from .platform import RELEASE_API
 
 API = "kustomize.toolkit.fluxcd.io/v1"
@@ -24,6 +25,7 @@ PLATFORM = "platform"
 NETWORK = "network"
 POLICIES = "policies"
 APPS = "apps"
+SECRETS = "secrets"
 
 
 def tenant_kustomization(tenant: str) -> str:
@@ -42,6 +44,8 @@ def cluster_kustomizations(
     """
     below = f"./clusters/{cluster.name}"
     result = []
+    if recipients(cluster, settings):
+        result.append(_secrets(cluster, settings))
     if has_platform:
         result.append(_platform(cluster, settings))
     if pools(cluster):
@@ -65,6 +69,27 @@ def app_kustomizations(cluster: Cluster, apps: Iterable[str], settings: Settings
         _kustomization(f"app-{app}", f"./apps/{app}/overlays/{cluster.stage}", (), settings)
         for app in sorted(set(apps))
     ]
+
+
+def recipients(cluster: Cluster, settings: Settings) -> list[str]:
+    """The public keys for which the secrets of a cluster are encrypted; none when the cluster itself has none."""
+    own = cluster.get("age_recipients") or ()
+    return sorted({*own, *settings.values["fleet_age_recipients"]}) if own else []
+
+
+def _secrets(cluster: Cluster, settings: Settings) -> Object:
+    """Waits for nothing: a secret whose namespace is not there yet is tried again, and those of the platform must be
+    there before it."""
+    result = _kustomization(SECRETS, f"./clusters/{cluster.name}/secrets", (), settings, wait=False)
+    result["spec"]["decryption"] = {"provider": "sops", "secretRef": {"name": AGE_KEYS}}
+    result["spec"] = dict(sorted(result["spec"].items()))
+    return result
+
+
+def secret_facts(cluster: Cluster, settings: Settings) -> list[Object]:
+    """Says on the cluster for whom its secrets are encrypted; nothing in it is secret."""
+    keys = "\n".join(recipients(cluster, settings))
+    return [build("v1", "ConfigMap", "age-recipients", namespace=FLUX_NAMESPACE, data={"recipients": keys})]
 
 
 def _platform(cluster: Cluster, settings: Settings) -> Object:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._model.fleet import Fleet
-from . import changes, commit, journal, layout, manifest, paths, placements, writer
+from . import changes, clear_text, commit, journal, layout, manifest, paths, placements, writer
 from .disk import Disk
 from .errors import TreeError
 
@@ -77,6 +77,7 @@ def deliver(
         meaning = of_result(tree)
         outcome = Outcome(fleet, tree, meaning, message=changes.message(meaning) if meaning else "")
         if git and not check:
+            _guard(disk)
             _commit(disk, repository or commit.make(disk.root, git), outcome)
         return outcome
 
@@ -100,6 +101,20 @@ def _recorded(disk: Disk) -> placements.Recorded:
     recorded = placements.read_opened(disk)
     disk.overlay = {}
     return recorded
+
+
+def _guard(disk: Disk) -> None:
+    """Nothing is committed, and so nothing is pushed, while there are Secrets in clear text."""
+    ours = manifest.read(disk)
+    root = Path(disk.root)
+    found = clear_text.find(root, (each for each in clear_text.files(root) if each not in ours))
+    if found:
+        raise TreeError(
+            disk.full(found[0].partition(":")[0]),
+            f"{found[0].partition(': ')[2]}{f', and {len(found) - 1} more' if len(found) > 1 else ''}; nothing was "
+            "committed.",
+            "Encrypt it with `sops encrypt --in-place`. If it has been committed, the secret is known: replace it.",
+        )
 
 
 def _commit(disk: Disk, repository: commit.Repository, outcome: Outcome) -> None:
