@@ -40,23 +40,17 @@ def test_a_second_run_changes_nothing(site: Site) -> None:
 
 
 def test_check_mode_tells_and_changes_nothing(site: Site) -> None:
-    """A changed flag is shown as a diff; passwords are not."""
-    wanted = {"kustomize-controller": ["--concurrent=20"]}
+    """A changed flag is shown as a diff; passwords are not, and no lockdown flag can be taken away."""
+    wanted = {"kustomize-controller": ["--concurrent=20", "--no-cross-namespace-refs=false"]}
     before = flags(site, "kustomize-controller")
     login = {**LOGIN, "password": "another one"}
     run = site.bootstrap("--check", "--diff", flux_bootstrap_flags=wanted, flux_bootstrap_git=login)
     assert (run.code, run.changed) == (0, 1), run.out
     assert '+        - "--concurrent=20"' in run.out
+    assert "--no-cross-namespace-refs=false" not in run.out
     assert "another one" not in run.out
     assert base64.b64encode(b"another one").decode() not in run.out
     assert flags(site, "kustomize-controller") == before
-
-
-def test_nobody_takes_a_lockdown_flag_away(site: Site) -> None:
-    """Not even by giving it another value."""
-    wanted = {"kustomize-controller": ["--no-cross-namespace-refs=false"]}
-    run = site.bootstrap("--check", "--diff", flux_bootstrap_flags=wanted)
-    assert "--no-cross-namespace-refs=false" not in run.out
 
 
 def test_another_manifest_is_refused(site: Site) -> None:

@@ -25,6 +25,16 @@ def namespaces(site: Site) -> set[str]:
     }
 
 
+def fails(site: Site, kind: str, name: str, told: str) -> None:
+    """Wait until an object of Flux says that it fails, and why: at one look, as it tries again and again."""
+
+    def test() -> bool:
+        status, _reason, message = site.rig.condition(kind, name)
+        return status == "False" and told in message
+
+    site.rig.until(test, f"{kind} {name} says: {told}")
+
+
 def test_first_start_needs_no_hands(site: Site) -> None:
     """Everything declared is there, and policies came before what they protect."""
     assert namespaces(site) >= {"physics-lab-prod", "biology-lab-prod"}
@@ -119,8 +129,7 @@ def test_broken_tenants_stop_nobody_else(site: Site) -> None:
     assert quota is not None
     assert quota["spec"]["hard"]["pods"] == "31"
     for name, (_text, told) in BROKEN.items():
-        rig.until(lambda n=name: rig.condition("Kustomization", f"tenant-{n}")[0] == "False", f"{name} is broken")  # type: ignore[misc]
-        assert told in rig.condition("Kustomization", f"tenant-{name}")[2]
+        fails(site, "Kustomization", f"tenant-{name}", told)
         assert rig.get(f"/api/v1/namespaces/{name}-lab-prod/resourcequotas/tenant-quota") is not None
     run, found = site.status()
     assert run.code != 0
@@ -143,8 +152,7 @@ def test_git_is_away_and_comes_back_rewritten(site: Site) -> None:
         site.tenants["physics"] = tenant("physics", {"name": "prod", "resource_quota": {"hard": {"pods": "77"}}})
         site.work.reset("HEAD~1")
         site.commit(force=True)
-        rig.until(lambda: rig.condition("GitRepository", "flux-system")[0] == "False", "the source fails")
-        assert "connection refused" in rig.condition("GitRepository", "flux-system")[2]
+        fails(site, "GitRepository", "flux-system", "connection refused")
         assert rig.condition("Kustomization", "tenant-physics")[0] == "True"
     finally:
         rig.git.start()
@@ -165,7 +173,7 @@ def test_git_shows_a_bad_certificate(site: Site) -> None:
             rig.git.certificate = certificate
             rig.git.start()
             site.commit()
-            rig.until(lambda t=told: t in rig.condition("GitRepository", "flux-system")[2], f"the source says: {told}")  # type: ignore[misc]
+            fails(site, "GitRepository", "flux-system", told)
     finally:
         rig.git.stop()
         rig.git.certificate = good
