@@ -69,16 +69,10 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tell how every cluster is, and fail where it is not as committed
-  hosts: clusters
-  connection: local
-  gather_facts: false
-  tasks:
-    - name: Look
-      k8s.self_provisioning.flux_status:
-        report: table
-        fail_on: platform
-      when: cluster_delivery | default('gitops') == 'gitops'
+- name: Tell how the cluster is, and fail when it is not as committed
+  k8s.self_provisioning.flux_status:
+    report: table
+    fail_on: platform
 
 - name: Wait until a commit is live
   k8s.self_provisioning.flux_status:
