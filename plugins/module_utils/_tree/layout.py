@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import functools
 import io
-import re
 import typing as t
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
@@ -105,7 +104,7 @@ def _sops(files: Files, fleet: Fleet, clusters: Iterable[Cluster]) -> None:
         keys = recipients(cluster, fleet.settings)
         if keys:
             folder = paths.cluster_folder(cluster.name, paths.SECRETS)
-            pattern = f"(^|/){re.escape(folder)}/.*[.](yaml|yml|json)$"
+            pattern = f"(^|/){folder}/.*[.](yaml|yml|json)$"
             rules.append({"path_regex": pattern, "encrypted_regex": "^(data|stringData)$", "age": ",".join(keys)})
             # so that the folder is there, and holds something, before the first secret does
             files.add(
