@@ -127,6 +127,7 @@ class Go:
             process.wait()
             raise
         reader.join()
+        process.stdout.close()
         if process.returncode:
             tail = "".join(text for text in lines[-40:] if not text.startswith("go: downloading "))
             raise BuildError(f"go build {package} failed:\n{tail.rstrip()}")

@@ -77,12 +77,17 @@ class Authority:
         )
         self.pair = self._write(name, self._certificate, self._key)
 
-    def server(self, name: str) -> Pair:
+    def server(self, name: str, valid: datetime.timedelta = VALID) -> Pair:
         """Issue a certificate for servers on loopback; etcd shows it to its own peer port as a client too."""
         names = [x509.DNSName(value) for value in SERVER_NAMES]
         addresses = [x509.IPAddress(ipaddress.ip_address(value)) for value in SERVER_ADDRESSES]
         return self._issue(
-            name, name, (), [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH], [*names, *addresses]
+            name,
+            name,
+            (),
+            [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
+            [*names, *addresses],
+            valid,
         )
 
     def client(self, name: str, user: str, groups: Sequence[str] = ()) -> Pair:
@@ -96,6 +101,7 @@ class Authority:
         groups: Sequence[str],
         usages: Sequence[x509.ObjectIdentifier],
         names: Sequence[x509.GeneralName],
+        valid: datetime.timedelta = VALID,
     ) -> Pair:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name(
@@ -105,7 +111,7 @@ class Authority:
             ]
         )
         builder = (
-            self._builder(subject, self._certificate.subject, key)
+            self._builder(subject, self._certificate.subject, key, valid)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
@@ -115,7 +121,9 @@ class Authority:
         return self._write(name, builder.sign(self._key, hashes.SHA256()), key)
 
     @staticmethod
-    def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def _builder(
+        subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, valid: datetime.timedelta = VALID
+    ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.timezone.utc)
         return (
             x509.CertificateBuilder()
@@ -124,7 +132,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - BACK_DATED)
-            .not_valid_after(now + VALID)
+            .not_valid_after(now + valid)
         )
 
     def _write(self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pair:

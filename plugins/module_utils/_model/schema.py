@@ -160,6 +160,12 @@ POOL = obj(
     ("name", "addresses"),
 )
 
+_RECIPIENT: Schema = {
+    "type": "string",
+    "pattern": "^age1[a-z0-9]+$",
+    "x-hint": "Use a public key of age, which begins with age1; flux_bootstrap tells it.",
+}
+
 CLUSTER: Schema = {
     "cluster_description": text("What it is for."),
     "cluster_environment": choice("The stage that it serves.", STAGES),
@@ -191,6 +197,9 @@ CLUSTER: Schema = {
     ),
     "cluster_delivery": choice("How objects reach it.", ("gitops", "live"), default="gitops"),
     "cluster_kubeconfig": text("Path of its kubeconfig; only for delivery C(live)."),
+    "cluster_age_recipients": array(
+        "Public keys of age that open the secrets of this cluster in the fleet tree.", _RECIPIENT, uniqueItems=True
+    ),
     "cluster_release_line": choice("Its tested set of versions; default C(fleet_release_line).", RELEASE_LINES),
     "cluster_kubernetes": {
         **KUBERNETES,
@@ -333,11 +342,18 @@ FLEET: Schema = {
         {
             "url": text("Its address.", default="ssh://git@git.example.internal/platform/fleet.git"),
             "branch": text("Its branch.", default="main"),
-            "interval": text("How often Flux looks.", default="5m"),
+            "poll_interval": text("How often Flux asks the Git server for a new commit.", default="1m"),
+            "interval": text("How often Flux puts right what differs on the cluster.", default="5m"),
             "retry_interval": text("How soon it tries again.", default="2m"),
             "timeout": text("How long one try may take.", default="5m"),
         },
         default={},
+    ),
+    "fleet_age_recipients": array(
+        "Public keys of age that open the secrets of every cluster: your recovery keys.",
+        _RECIPIENT,
+        uniqueItems=True,
+        default=[],
     ),
     "fleet_kubernetes": {**KUBERNETES, "default": {}},
     "fleet_services": mapping("Platform services that clusters can run.", SERVICE, default={}),

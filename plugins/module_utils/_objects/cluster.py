@@ -13,7 +13,7 @@ from .._model.release_lines import RELEASE_LINES
 from .common import FLUX_NAMESPACE, HOME_NAMESPACE, Object, build
 
 FACTS = "cluster-facts"
-_METALLB = "metallb"
+METALLB = "metallb"
 _METALLB_NAMESPACE = "metallb-system"
 _METALLB_API = "metallb.io/v1beta1"
 
@@ -58,7 +58,7 @@ def pools(cluster: Cluster) -> list[dict[str, t.Any]]:
 
 def pool_objects(cluster: Cluster, environments: Iterable[Environment], settings: Settings) -> list[Object]:
     """An IPAddressPool and an L2Advertisement for each pool."""
-    namespace = settings.services.get(_METALLB, {}).get("namespace", _METALLB_NAMESPACE)
+    namespace = settings.services.get(METALLB, {}).get("namespace", _METALLB_NAMESPACE)
     lines = {each.tenant.id: {level.id for level in each.tenant.line} for each in environments}
     objects = []
     for pool in sorted(pools(cluster), key=lambda each: str(each["name"])):

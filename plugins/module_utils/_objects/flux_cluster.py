@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Flux Kustomizations of a cluster: what is applied from the fleet tree, and in which order.
 
-C(platform) → C(network) and C(policies) → one for each tenant → C(apps). There is one for each tenant so that one
-broken manifest stops nobody else. Nothing is substituted in any of them: tenants' text is never a template.
+C(policies) → one for each tenant and C(apps), and beside them C(platform) → C(network). There is one for each tenant
+so that one broken manifest stops nobody else. Tenants do not wait for the platform: what protects them from each other
+is the API server's own admission, and a chart that does not install must not hold up quotas and rights of the whole
+cluster. Nothing is substituted in any of them: tenants' text is never a template.
 """
 
 from __future__ import annotations
@@ -13,14 +15,17 @@ import typing as t
 from collections.abc import Iterable
 
 from .._model.entities import Cluster, Settings
-from .cluster import pools
+from .cluster import METALLB, pools
 from .common import FLUX_NAMESPACE, FLUX_SOURCE, Object, build
+from .flux_install import AGE_KEYS
+from .platform import RELEASE_API
 
 API = "kustomize.toolkit.fluxcd.io/v1"
 PLATFORM = "platform"
 NETWORK = "network"
 POLICIES = "policies"
 APPS = "apps"
+SECRETS = "secrets"
 
 
 def tenant_kustomization(tenant: str) -> str:
@@ -38,21 +43,23 @@ def cluster_kustomizations(
     @param apps: its applications; their own Kustomizations are those of C(app_kustomizations).
     """
     below = f"./clusters/{cluster.name}"
-    first = [PLATFORM] if has_platform else []
     result = []
+    if recipients(cluster, settings):
+        result.append(_secrets(cluster, settings))
     if has_platform:
-        result.append(_kustomization(PLATFORM, f"{below}/platform", (), settings))
+        result.append(_platform(cluster, settings))
     if pools(cluster):
+        first = [PLATFORM] if has_platform else []
         result.append(_kustomization(NETWORK, f"{below}/network", first, settings))
-    result.append(_kustomization(POLICIES, f"./policies/{cluster.release_line}", first, settings))
-    names = []
+    result.append(_kustomization(POLICIES, f"./policies/{cluster.release_line}", (), settings))
     for tenant in sorted(set(tenants)):
-        names.append(tenant_kustomization(tenant))
         # Not waiting: it would also wait for the tenant's own Kustomizations, whose health is the tenant's business.
-        result.append(_kustomization(names[-1], f"{below}/tenants/{tenant}", [POLICIES], settings, wait=False))
+        name = tenant_kustomization(tenant)
+        result.append(_kustomization(name, f"{below}/tenants/{tenant}", [POLICIES], settings, wait=False))
     if set(apps):
-        # Not waiting either: one application that is not healthy would hold up all others.
-        result.append(_kustomization(APPS, f"{below}/apps", names or [POLICIES], settings, wait=False))
+        # Not after the tenants: one that is broken would hold up everybody's applications. One that comes before its
+        # namespace is tried again. Not waiting either: one application that is not healthy would hold up the others.
+        result.append(_kustomization(APPS, f"{below}/apps", [POLICIES], settings, wait=False))
     return result
 
 
@@ -62,6 +69,39 @@ def app_kustomizations(cluster: Cluster, apps: Iterable[str], settings: Settings
         _kustomization(f"app-{app}", f"./apps/{app}/overlays/{cluster.stage}", (), settings)
         for app in sorted(set(apps))
     ]
+
+
+def recipients(cluster: Cluster, settings: Settings) -> list[str]:
+    """The public keys for which the secrets of a cluster are encrypted; none when the cluster itself has none."""
+    own = cluster.get("age_recipients") or ()
+    return sorted({*own, *settings.values["fleet_age_recipients"]}) if own else []
+
+
+def _secrets(cluster: Cluster, settings: Settings) -> Object:
+    """Waits for nothing: a secret whose namespace is not there yet is tried again, and those of the platform must be
+    there before it."""
+    result = _kustomization(SECRETS, f"./clusters/{cluster.name}/secrets", (), settings, wait=False)
+    result["spec"]["decryption"] = {"provider": "sops", "secretRef": {"name": AGE_KEYS}}
+    result["spec"] = dict(sorted(result["spec"].items()))
+    return result
+
+
+def secret_facts(cluster: Cluster, settings: Settings) -> list[Object]:
+    """Says on the cluster for whom its secrets are encrypted; nothing in it is secret."""
+    keys = "\n".join(recipients(cluster, settings))
+    return [build("v1", "ConfigMap", "age-recipients", namespace=FLUX_NAMESPACE, data={"recipients": keys})]
+
+
+def _platform(cluster: Cluster, settings: Settings) -> Object:
+    """Ready when it is applied and what others need from it works: the address pools need MetalLB's definitions and
+    webhook. It does not wait for other charts, else one that fails would keep the pools, and every later change of the
+    platform, waiting until the timeout; their HelmReleases say themselves how they are."""
+    result = _kustomization(PLATFORM, f"./clusters/{cluster.name}/platform", (), settings, wait=False)
+    if pools(cluster) and METALLB in cluster.services:
+        release = {"apiVersion": RELEASE_API, "kind": "HelmRelease", "name": METALLB, "namespace": FLUX_NAMESPACE}
+        result["spec"]["healthChecks"] = [release]
+        result["spec"] = dict(sorted(result["spec"].items()))
+    return result
 
 
 def _kustomization(name: str, path: str, after: Iterable[str], settings: Settings, *, wait: bool = True) -> Object:

@@ -17,6 +17,7 @@ from .._model.release_lines import RELEASE_LINES
 from .common import FLUX_NAMESPACE, PRUNE_DISABLED, Object, build, plain
 from .namespace import POD_SECURITY, pod_security_labels
 
+RELEASE_API = "helm.toolkit.fluxcd.io/v2"
 _SOURCE_API = "source.toolkit.fluxcd.io/v1"
 #: These exist before us and belong to Kubernetes or to Flux.
 _FOREIGN = ("default", "kube-node-lease", "kube-public", "kube-system", FLUX_NAMESPACE)
@@ -71,7 +72,7 @@ def service_objects(
     source, chart = _source(name, service, version, cluster)
     values = deep_merge(service.get("values") or {}, override.get("values") or {})
     release = build(
-        "helm.toolkit.fluxcd.io/v2",
+        RELEASE_API,
         "HelmRelease",
         name,
         namespace=FLUX_NAMESPACE,

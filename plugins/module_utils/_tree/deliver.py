@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._model.fleet import Fleet
-from . import changes, commit, journal, layout, manifest, partial, paths, placements, writer
+from . import changes, clear_text, commit, journal, layout, manifest, partial, paths, placements, writer
 from .brake import Brake
 from .disk import Disk
 from .errors import TreeError
@@ -104,6 +104,8 @@ def deliver(
             refuse(split.refusal(disk.root))
             outcome.waiting = split.waiting
 
+        if git:
+            refuse(_clear_text(disk))
         tree = writer.sync_opened(
             disk, files, check=check, diff=diff, keep=_beyond(clusters), judge=judge, recovered=recovered
         )
@@ -151,6 +153,21 @@ def _recorded(disk: Disk) -> placements.Recorded:
     recorded = placements.read_opened(disk)
     disk.overlay = {}
     return recorded
+
+
+def _clear_text(disk: Disk) -> TreeError | None:
+    """Why nothing is committed, and so nothing is pushed: somebody's Secrets in clear text."""
+    ours = manifest.read(disk)
+    root = Path(disk.root)
+    found = clear_text.find(root, (each for each in clear_text.files(root) if each not in ours))
+    if not found:
+        return None
+    place, _unused, what = found[0].partition(": ")
+    return TreeError(
+        disk.full(place),
+        f"{what}{f', and {len(found) - 1} more' if len(found) > 1 else ''}; nothing was written.",
+        "Encrypt it with `sops encrypt --in-place`. If it has been committed, the secret is known: replace it.",
+    )
 
 
 def _commit(disk: Disk, repository: commit.Repository, outcome: Outcome) -> None:

@@ -137,6 +137,8 @@ class Disk:
                 for entry in entries:
                     path = f"{folder}/{entry.name}"
                     if entry.is_dir(follow_symlinks=False):
+                        if path == paths.cluster_folder(*path.split("/")[1:2], paths.SECRETS):
+                            continue  # what is encrypted there is other people's
                         if path in folders:
                             look(path)
                         elif entry.name != paths.BOOTSTRAP and not self._leaves(path):

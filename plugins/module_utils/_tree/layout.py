@@ -16,7 +16,7 @@ from .._model.fleet import Fleet
 from .._objects.cluster import fact_objects, pool_objects, pools
 from .._objects.cluster_roles import cluster_role_objects
 from .._objects.environment import environment_objects
-from .._objects.flux_cluster import app_kustomizations, cluster_kustomizations
+from .._objects.flux_cluster import app_kustomizations, cluster_kustomizations, recipients, secret_facts
 from .._objects.platform import platform_objects
 from .._objects.policies import policy_objects
 from . import paths, placements
@@ -37,6 +37,7 @@ source in its first line; changes made here are overwritten by the next run.
 | `clusters/<cluster>/network/` | addresses for load balancers |
 | `clusters/<cluster>/tenants/<tenant>/<namespace>.yaml` | everything of one environment |
 | `clusters/<cluster>/apps/` | which applications of `apps/` the cluster runs |
+| `clusters/<cluster>/secrets/` | secrets, encrypted with SOPS; yours, and `.sops.yaml` says for whom to encrypt |
 | `clusters/<cluster>/flux-system/` | Flux itself; written when it is installed, not by this tool |
 | `policies/<release line>/` | roles and admission policies, shared by all clusters of a release line |
 | `placements.yaml` | which environment lives where, since when and why; read again by the next run |
@@ -93,7 +94,26 @@ def layout(fleet: Fleet, bootstrapped: Container[str] = (), delivered: Mapping[s
         _policies(files, fleet, line)
     for cluster in clusters:
         _cluster(files, fleet, cluster, bootstrapped)
+    _sops(files, fleet, clusters)
     return files
+
+
+def _sops(files: Files, fleet: Fleet, clusters: Iterable[Cluster]) -> None:
+    """For whom SOPS encrypts the secrets of which cluster."""
+    rules = []
+    for cluster in clusters:
+        keys = recipients(cluster, fleet.settings)
+        if keys:
+            folder = paths.cluster_folder(cluster.name, paths.SECRETS)
+            pattern = f"(^|/){folder}/.*[.](yaml|yml|json)$"
+            rules.append({"path_regex": pattern, "encrypted_regex": "^(data|stringData)$", "age": ",".join(keys)})
+            # so that the folder is there, and holds something, before the first secret does
+            files.add(
+                f"{folder}/age-recipients.yaml",
+                lambda cluster=cluster: secret_facts(cluster, fleet.settings),  # type: ignore[misc]
+            )
+    if rules:
+        files.add(paths.SOPS, lambda: [{"creation_rules": rules}])
 
 
 def _policies(files: Files, fleet: Fleet, line: str) -> None:

@@ -12,6 +12,8 @@ PLACEMENTS = "placements.yaml"
 LEDGER = "ledger.csv"
 MANIFEST = ".fleet-manifest.json"
 STAGING = ".fleet-staging"
+#: Tells SOPS for whom to encrypt which file.
+SOPS = ".sops.yaml"
 CLUSTERS = "clusters"
 POLICIES = "policies"
 KUSTOMIZATION = "kustomization.yaml"
@@ -19,6 +21,8 @@ KUSTOMIZATION = "kustomization.yaml"
 BOOTSTRAP = "flux-system"
 
 CONFIG, PLATFORM, NETWORK, TENANTS, APPS = "config", "platform", "network", "tenants", "apps"
+#: Below a cluster's folder; what is encrypted in it is yours.
+SECRETS = "secrets"
 
 
 def cluster_folder(cluster: str, *below: str) -> str:

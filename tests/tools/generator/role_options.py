@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .role_host_baseline import HOST_BASELINE
+from .role_options_flux import FLUX_BOOTSTRAP
 from .role_types import Entry, Options, Role
+
+__all__ = ["ROLES", "Entry", "Options", "Role"]
 
 _COMMON: Options = {
     "tenants_tree": {
@@ -541,4 +546,5 @@ ROLES: dict[str, Role] = {
       run_once: true
 """,
     ),
+    "flux_bootstrap": FLUX_BOOTSTRAP,
 }

@@ -96,13 +96,26 @@ def chain(cluster: Cluster, *tenants: str, platform: bool = True, apps: tuple[st
 def test_the_chain() -> None:
     cluster = make_cluster(network={"load_balancer_pools": [POOL]})
     assert chain(cluster, "physics", "biology", "physics", apps=("portal",)) == {
-        "platform": ("./clusters/east-prod/platform", [], True),
+        "platform": ("./clusters/east-prod/platform", [], False),
         "network": ("./clusters/east-prod/network", ["platform"], True),
-        "policies": ("./policies/1.30", ["platform"], True),
+        "policies": ("./policies/1.30", [], True),
         "tenant-biology": ("./clusters/east-prod/tenants/biology", ["policies"], False),
         "tenant-physics": ("./clusters/east-prod/tenants/physics", ["policies"], False),
-        "apps": ("./clusters/east-prod/apps", ["tenant-biology", "tenant-physics"], False),
+        "apps": ("./clusters/east-prod/apps", ["policies"], False),
     }
+
+
+def test_the_platform_waits_for_what_the_pools_need() -> None:
+    """And for nothing else: another chart that fails would hold up the pools, and every later change."""
+
+    def checks(**values: Any) -> list[str]:
+        found = cluster_kustomizations(make_cluster(**values), [], make_settings(), True, [])
+        return [each["name"] for each in found[0]["spec"].get("healthChecks", ())]
+
+    network = {"load_balancer_pools": [POOL]}
+    assert checks(network=network, services={"metallb": {}, "falco": {}}) == ["metallb"]
+    assert checks(network=network, services={"falco": {}}) == []
+    assert checks(services={"metallb": {}}) == []
 
 
 def test_the_chain_of_an_empty_cluster(cluster: Cluster) -> None:

@@ -1,0 +1,238 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Installs Flux on a cluster; see the module of the same name."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import typing as t
+from collections.abc import Mapping
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.urls import open_url
+
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._libraries import load
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access, flux
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.bootstrap import Applied
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import RELEASE_LINES
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import flux_install
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import Object
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.emit import render
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _age as age
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._private_file import write
+
+yaml = load("yaml")
+
+SPEC: dict[str, t.Any] = {
+    **access.ARGUMENTS,
+    "cluster": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "confirm": {"type": "str"},
+    "manifest": {"type": "str", "required": True},
+    "checksum": {"type": "str"},
+    "url": {"type": "str"},
+    "provider": {"type": "str"},
+    "git": {"type": "dict", "no_log": True, "default": {}},
+    "age_key_file": {"type": "path"},
+    "flags": {"type": "dict", "default": {}},
+    "environment": {"type": "dict", "default": {}},
+    "registry": {"type": "str", "default": ""},
+    "ca_file": {"type": "path"},
+}
+#: Keys of the Secret of a repository, by what Flux calls them.
+_GIT_KEYS = {
+    "username": "username",
+    "password": "password",
+    "bearer_token": "bearerToken",
+    "identity": "identity",
+    "identity_public": "identity.pub",
+    "known_hosts": "known_hosts",
+    "ca": "ca.crt",
+    "github_app_id": "githubAppID",
+    "github_app_installation_id": "githubAppInstallationID",
+    "github_app_private_key": "githubAppPrivateKey",
+}
+_TIMEOUT = 60
+
+
+class ActionModule(FleetAction):
+    """Runs on the controller, with the identity of an administrator."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        arguments = self.arguments(SPEC)
+        compile_with, folder = self.gather(arguments, variables)
+        fleet = compile_with({})
+        self.refuse(fleet.problems, folder, spoken=False)
+        name = arguments["cluster"] or str(variables.get("inventory_hostname"))
+        check = bool(self._task.check_mode)
+        result: dict[str, t.Any] = {"changed": False, "objects": [], "version": "", "age_recipients": []}
+        try:
+            cluster = _cluster(fleet, name)
+            manifest = _manifest(arguments, cluster)
+            result["version"] = _version(manifest)
+            # An administrator's: the one of the inventory may be somebody's with less rights.
+            way = access.Access.of(arguments, cluster.get("kubeconfig"))
+            if not way.is_given:
+                raise LiveError("kubeconfig", "no way to this cluster is given.", "Set it, or cluster_kubeconfig.")
+            with Session.open(way) as session:
+                if arguments["state"] == "present":
+                    done = _present(session, fleet, cluster, manifest, arguments, result, check=check)
+                else:
+                    _confirmed(name, arguments)
+                    done = flux.remove(session, manifest, check=check)
+        except LiveError as error:
+            raise AnsibleActionFail(f"{name}: {error}") from None
+        fresh = [each for each in done if each.action != "unchanged"]
+        result["changed"] = result["changed"] or bool(fresh)
+        result["objects"] = [
+            {"kind": each.kind, "namespace": each.namespace, "name": each.name, "action": each.action} for each in fresh
+        ]
+        if self._task.diff:
+            result["diff"] = [_diff(each) for each in fresh]
+        return result
+
+
+def _cluster(fleet: Fleet, name: str) -> Cluster:
+    cluster = fleet.clusters.get(name)
+    if cluster is None:
+        raise LiveError("cluster", f"there is no cluster {name!r}.", suggest(name, fleet.clusters))
+    if cluster.delivery != "gitops":
+        raise LiveError(
+            "cluster_delivery", "it is 'live': Flux would fight with it.", "Set cluster_delivery: gitops first."
+        )
+    return cluster
+
+
+def _confirmed(name: str, arguments: Mapping[str, t.Any]) -> None:
+    if arguments["confirm"] != name:
+        raise LiveError("confirm", "Flux is only removed when it is confirmed.", f"Set confirm: {name}.")
+
+
+def _manifest(arguments: Mapping[str, t.Any], cluster: Cluster) -> list[Object]:
+    """The released manifest, which must be the one that was meant."""
+    where = arguments["manifest"]
+    try:
+        if where.startswith(("http://", "https://")):
+            if not arguments["checksum"]:
+                raise LiveError("checksum", "a manifest from the network needs one.", "Give sha256:<hex digits>.")
+            data = open_url(where, timeout=_TIMEOUT).read()
+        else:
+            data = Path(where).expanduser().read_bytes()
+    except (OSError, ValueError) as error:
+        raise LiveError("manifest", f"{where} cannot be read: {error}.", "Check the address or the path.") from None
+    found = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    if arguments["checksum"] and found != arguments["checksum"].lower():
+        raise LiveError(
+            "checksum", f"{where} has {found}, not {arguments['checksum']}.", "It is another file: find out why."
+        )
+    try:
+        objects = [each for each in yaml.safe_load_all(data.decode()) if each]
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise LiveError("manifest", f"{where} is not YAML: {error}", "Export it again.") from None
+    version, wanted = _version(objects), RELEASE_LINES[cluster.release_line].flux
+    if version != f"v{wanted}":
+        raise LiveError(
+            "manifest",
+            f"it is Flux {version or 'of no version'}, and the release line {cluster.release_line} has v{wanted}.",
+            f"Export it with the flux command of version {wanted}.",
+        )
+    return objects
+
+
+def _version(objects: list[Object]) -> str:
+    labels = [(each.get("metadata") or {}).get("labels") or {} for each in objects]
+    return next((str(each["app.kubernetes.io/version"]) for each in labels if "app.kubernetes.io/version" in each), "")
+
+
+def _present(
+    session: Session,
+    fleet: Fleet,
+    cluster: Cluster,
+    manifest: list[Object],
+    arguments: Mapping[str, t.Any],
+    result: dict[str, t.Any],
+    *,
+    check: bool,
+) -> list[Applied]:
+    changes = flux_install.Changes(
+        flags={name: [str(flag) for flag in flags] for name, flags in arguments["flags"].items()},
+        environment={name: str(value) for name, value in arguments["environment"].items()},
+        registry=arguments["registry"],
+        authority=_text("ca_file", arguments["ca_file"]),
+    )
+    objects = flux_install.installed(manifest, changes)
+    login = _login(arguments["git"])
+    if login:
+        objects.append(flux_install.secret(flux_install.GIT_SECRET, login))
+    if arguments["age_key_file"]:
+        key = _age_key(session, Path(arguments["age_key_file"]), result, check=check)
+        objects.append(flux_install.secret(flux_install.AGE_KEYS, {flux_install.AGE_KEY: key}))
+    sync = flux_install.sync_objects(
+        cluster, fleet.settings, url=arguments["url"] or "", secret=bool(login), provider=arguments["provider"] or ""
+    )
+    return flux.install(session, objects, sync, check=check)
+
+
+def _login(given: Mapping[str, t.Any]) -> dict[str, str]:
+    result = {}
+    for name, value in given.items():
+        if name not in _GIT_KEYS:
+            raise LiveError("git", f"there is no key {name!r}.", suggest(name, _GIT_KEYS))
+        if value:
+            result[_GIT_KEYS[name]] = str(plain(value))
+    if "identity" in result and "known_hosts" not in result:
+        raise LiveError(
+            "git", "a deploy key needs known_hosts, else Flux would trust any server.", "Add what ssh-keyscan prints."
+        )
+    return result
+
+
+def _age_key(session: Session, path: Path, result: dict[str, t.Any], *, check: bool) -> str:
+    """The key of the file; of the cluster when the file is not there; else a new one. It is written once."""
+    stored = flux.stored_key(session, flux_install.AGE_KEYS, flux_install.AGE_KEY)
+    on_cluster = base64.b64decode(stored).decode() if stored else ""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    try:
+        # Sharing one is enough: that is how a key is replaced, with both of them for a while.
+        if text and on_cluster and not {*age.recipients(text)} & {*age.recipients(on_cluster)}:
+            raise LiveError(
+                "age_key_file",
+                f"{path} and the Secret {flux_install.AGE_KEYS} of the cluster hold different keys.",
+                "Find out which one opens the tree, and remove the other.",
+            )
+        key = text or on_cluster or age.generate(datetime.datetime.now(datetime.timezone.utc))
+        result["age_recipients"] = age.recipients(key)
+    except age.AgeKeyError as error:
+        raise LiveError("age_key_file", f"{path}: {error}", "Restore it, or remove it to have a new one.") from None
+    if not text:
+        result["changed"] = write(path, key, mode=0o600, check=check) or result["changed"]
+    return key
+
+
+def _text(option: str, path: str | None) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8") if path else ""
+    except OSError as error:
+        raise LiveError(option, f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
+
+
+def _diff(each: Applied) -> dict[str, str]:
+    title = f"{each.kind} {each.name}"
+    if each.kind == "Secret":
+        return {"before_header": title, "after_header": title, "before": "(secret)\n", "after": "(another secret)\n"}
+    before = render([each.before], title).decode() if each.before else ""
+    after = render([each.after], title).decode() if each.after else ""
+    return {"before_header": title, "after_header": title, "before": before, "after": after}
