@@ -516,11 +516,12 @@ ROLES: dict[str, Role] = {
             "capacity": Entry(
                 "Measure clusters that declare no capacity",
                 (
-                    "Sets C(cluster_capacity) for this run to what M(k8s.self_provisioning.capacity_info) finds, for a "
-                    "host that has C(cluster_kubeconfig) and no C(cluster_capacity). One that cannot be reached is a "
-                    "warning.",
+                    "Sets C(cluster_capacity) for this run to what M(k8s.self_provisioning.capacity_info) finds, for "
+                    "every cluster that has C(cluster_kubeconfig) and no C(cluster_capacity), all at once and whether "
+                    "it is in the play or not: where anything is placed depends on all of them.",
+                    "One that cannot be reached is a warning.",
                 ),
-                {},
+                {"tenants_inventory": _COMMON["tenants_inventory"]},
             ),
             "live": Entry(
                 "Reconcile one cluster that is delivered live",
