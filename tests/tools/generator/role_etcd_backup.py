@@ -56,6 +56,22 @@ _BACKUP_INSTALL: Options = {
             "that fails makes the backup fail."
         ],
     },
+    "etcd_backup_ssh_key": {
+        "type": "str",
+        "no_log": True,
+        "default": "",
+        "description": [
+            "The private SSH key for the copies; keep it in a vault. By default what root has on the machine.",
+        ],
+    },
+    "etcd_backup_ssh_known_hosts": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": [
+            "Lines of C(known_hosts) for the copies, as C(ssh-keyscan) prints them. By default what root has there.",
+        ],
+    },
     "etcd_backup_ssh_options": {
         "type": "str",
         "default": "-o BatchMode=yes -o StrictHostKeyChecking=yes",
@@ -121,14 +137,15 @@ ETCD_BACKUP = Role(
             ),
             {**_BACKUP, **_BACKUP_INSTALL},
         ),
-        "now": Entry("Take a backup now", ("Needs that the backup was installed.",), _BACKUP),
+        "now": Entry("Take a backup now", ("Needs that the backup was installed.",), {**_BACKUP, **_BACKUP_INSTALL}),
         "restore": Entry(
             "Put the etcd of a cluster back to a backup",
             (
-                "Runs for all members of the etcd of one cluster at once. Stops the control plane, replaces the "
-                "data, and starts it again; the data of before are kept beside.",
+                "Runs for all members of the etcd of one cluster and its control plane at once. Makes the new data of "
+                "every member first; when that fails anywhere, nothing was stopped. Then stops the control plane, "
+                "switches the data, and starts it again; the data of before are kept beside.",
             ),
-            {**_BACKUP, **_RESTORE},
+            {**_BACKUP, **_BACKUP_INSTALL, **_RESTORE},
         ),
     },
     reads_settings=False,

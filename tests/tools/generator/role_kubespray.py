@@ -10,7 +10,7 @@ from .role_types import Entry, Options, Role
 _KUBESPRAY: Options = {
     "kubespray_action": {
         "type": "str",
-        "choices": ["create", "scale", "upgrade", "remove_node", "reset", "recover_control_plane"],
+        "choices": ["create", "scale", "upgrade", "remove_node", "reset", "recover_control_plane", "kubeconfig"],
         "default": "create",
         "description": ["What to do. See M(k8s.self_provisioning.kubespray)."],
     },
@@ -115,6 +115,14 @@ _KUBESPRAY: Options = {
         "type": "int",
         "default": 15,
         "description": ["Seconds after which the running task is told. Plays and failures are always told."],
+    },
+    "kubespray_admin_hours": {
+        "type": "int",
+        "default": 168,
+        "description": [
+            "For how long the certificate in the administrator's kubeconfig is good; V(0) for kubeadm's own, which "
+            "lives for a year. It is renewed by V(create) and V(kubeconfig) when half of the time is over."
+        ],
     },
     "kubespray_today": {
         "type": "str",
