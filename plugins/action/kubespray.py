@@ -21,6 +21,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray i
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.inventory import HOSTS, Rendered
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.plan import one
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.walk import described, walk
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, Problems
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import (
@@ -28,6 +29,12 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.relea
     Step,
 )
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _private_file
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._admin_login import (
+    ends,
+    owner,
+    same_way,
+    shorten,
+)
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import display
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubeconfig import adopt
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubespray_action import KubesprayAction
@@ -60,6 +67,7 @@ SPEC: dict[str, t.Any] = {
     "variables": {"type": "dict", "default": {}},
     "arguments": {"type": "list", "elements": "str", "default": []},
     "progress": {"type": "int", "default": 15},
+    "admin_hours": {"type": "int", "default": 168},
 }
 
 
@@ -113,7 +121,7 @@ class Work:
         actions.may_run(
             self.action, cluster, arguments["confirm"] or "", self.today, arguments["override_freeze"] or ""
         )
-        tasks = self._tasks()
+        tasks = [] if self.action == actions.KUBECONFIG else self._tasks()
         result: dict[str, t.Any] = {
             "changed": bool(tasks),
             "cluster": self.name,
@@ -123,7 +131,8 @@ class Work:
             "diff": write(self.home, self.rendered, check=True),
         }
         if check or not tasks:
-            for line in result["steps"] or ["nothing to do"]:
+            result["changed"] = result["changed"] or self._renew(check=check)
+            for line in result["steps"] or ([] if result["changed"] else ["nothing to do"]):
                 self.say(line)
             return result
         self.home.make()
@@ -275,12 +284,67 @@ class Work:
         )
         return install(wanted, self.root / ".kubespray", self.say)
 
+    # --- the administrator's kubeconfig ---------------------------------------------------------------------------
+
     def _fetch_kubeconfig(self) -> str:
         """The administrator's kubeconfig, under the cluster's own name, where the inventory says."""
-        fetched = self.home.artifacts / "admin.conf"
-        if not fetched.exists():
+        fetched = self._fetched()
+        if not fetched:
             return ""
-        text = adopt(fetched.read_text(encoding="utf-8"), self.name)
+        try:
+            return self._keep_kubeconfig(self._shortened(fetched))
+        except LiveError as error:
+            display.warning(
+                f"{self.name}: the certificate in the administrator's kubeconfig is kubeadm's own, which lives for a "
+                f"year, as the cluster gave no shorter one: {error}"
+            )
+            return self._keep_kubeconfig(fetched)
+
+    def _renew(self, *, check: bool) -> bool:
+        """Gets a new certificate when half of the time of the last one is over; whether there was something to do."""
+        asked, hours = self.action == actions.KUBECONFIG, self.arguments["admin_hours"]
+        fetched = self._fetched()
+        if not fetched:
+            if asked:
+                raise ModelError("Kubespray has brought no kubeconfig yet. Build the cluster with the action create.")
+            return False
+        now = datetime.datetime.now(datetime.timezone.utc)
+        kept = self.home.kubeconfig.read_text(encoding="utf-8") if self.home.kubeconfig.exists() else ""
+        end = ends(kept)
+        if not hours:
+            good = kept == fetched
+        elif end:
+            # one that lives longer is kubeadm's own, or was asked for with another setting
+            good = datetime.timedelta(hours=hours) / 2 < end - now <= datetime.timedelta(hours=hours)
+        else:
+            good = bool(kept) and not asked
+        if same_way(kept, fetched) and good:
+            return False
+        if check:
+            self.say("the administrator's kubeconfig would get a new certificate")
+            return True
+        with self._alone():
+            try:
+                self._keep_kubeconfig(self._shortened(fetched))
+            except LiveError as error:
+                if asked:
+                    raise AnsibleActionFail(f"{self.name}: {error}") from None
+                display.warning(f"{self.name}: the administrator's kubeconfig got no new certificate: {error}")
+                return False
+        self.say(f"the administrator's kubeconfig has a new certificate{f' for {hours} hours' if hours else ''}")
+        return True
+
+    def _fetched(self) -> str:
+        """What Kubespray brought."""
+        path = self.home.artifacts / "admin.conf"
+        return adopt(path.read_text(encoding="utf-8"), self.name) if path.exists() else ""
+
+    def _shortened(self, fetched: str) -> str:
+        hours = int(self.arguments["admin_hours"])
+        return shorten(fetched, hours) if hours else fetched
+
+    def _keep_kubeconfig(self, text: str) -> str:
+        """Writes it to the cluster's folder, and where the inventory says unless somebody else's login is there."""
         _private_file.write(self.home.kubeconfig, text)
         declared = self.rendered.wishes.cluster.get("kubeconfig")
         if not declared:
@@ -288,8 +352,12 @@ class Work:
         path = Path(declared).expanduser()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            there = path.read_text(encoding="utf-8") if path.exists() else ""
         except OSError as error:
             raise AnsibleActionFail(f"{path.parent} cannot be made: {error.strerror}.") from None
+        if there and owner(there) != owner(text):
+            self.say(f"{path} is the login of {owner(there) or 'somebody'}, and stays; ours is {self.home.kubeconfig}")
+            return str(self.home.kubeconfig)
         _private_file.write(path, text)
         return str(path)
 

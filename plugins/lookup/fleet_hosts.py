@@ -29,6 +29,12 @@ options:
         play of a run, when Ansible has no variables of hosts yet. So give the task a condition, too.
     type: str
     choices: [gitops, live]
+  unmeasured:
+    description:
+      - Only clusters that declare no C(cluster_capacity) and have a C(cluster_kubeconfig). For a condition, as it gives
+        nothing when there are none, and in the first play of a run before its tasks.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -76,7 +82,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.f
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.schema import CLUSTER
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report.fleet import problems
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import folder_of
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import folder_of, unmeasured
 
 display = Display()
 
@@ -93,6 +99,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             raise AnsibleError(f"The inventory has files that {what}; every problem is listed above.")
         self.set_options(var_options=variables, direct=kwargs)
         delivery = self.get_option("delivery")
+        if self.get_option("unmeasured"):
+            return unmeasured(variables or {})
         if delivery:
             return [_delivered(delivery, variables or {})]
         return [str(term) for term in terms] or [f"localhost:{CLUSTERS}"]

@@ -30,8 +30,9 @@ options:
       - V(upgrade) walks to the wanted Kubernetes version, one minor version at a time.
       - V(remove_node) drains and removes machines, V(reset) removes the cluster, and V(recover_control_plane) replaces
         lost machines of the control plane. These need O(confirm).
+      - V(kubeconfig) runs nothing of Kubespray, and renews the administrator's kubeconfig, see O(admin_hours).
     type: str
-    choices: [create, scale, upgrade, remove_node, reset, recover_control_plane]
+    choices: [create, scale, upgrade, remove_node, reset, recover_control_plane, kubeconfig]
     required: true
   path:
     description:
@@ -125,6 +126,16 @@ options:
       - Seconds after which the running task is told. Plays and failures are always told.
     type: int
     default: 15
+  admin_hours:
+    description:
+      - For how long the certificate in the administrator's kubeconfig is good. It is asked of the cluster with
+        kubeadm's own, which lives for a year and stays in the folder of the cluster. A cluster that gives none is a
+        warning, and kubeadm's is used.
+      - It is renewed when half of the time is over, by V(action=kubeconfig), and by V(action=create) also when there is
+        nothing else to do.
+      - V(0) hands out kubeadm's own.
+    type: int
+    default: 168
   today:
     description:
       - The day, as C(YYYY-MM-DD), on which freeze windows count. By default today in UTC.

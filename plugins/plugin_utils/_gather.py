@@ -250,6 +250,19 @@ def gather(hostvars: t.Any, clusters: Iterable[str], variables: Mapping[str, t.A
     return Source(settings, tenants, machines, folder.unreadable), folder
 
 
+def is_unmeasured(variables: Iterable[str]) -> bool:
+    """Whether a cluster with these variables declares no capacity, and can be asked for it."""
+    return "cluster_capacity" not in variables and "cluster_kubeconfig" in variables
+
+
+def unmeasured(task_vars: Mapping[str, t.Any]) -> list[str]:
+    """The clusters of a run that have to be measured. Nothing is templated, so that it costs little."""
+    hostvars, groups = task_vars.get("hostvars"), task_vars.get("groups") or {}
+    if hostvars is None:
+        return []
+    return [str(host) for host in groups.get(CLUSTERS, ()) if is_unmeasured(hostvars.raw_get(host))]
+
+
 def machines_of(task_vars: Mapping[str, t.Any], folder: Folder) -> Inventory:
     """The machines of all clusters: the groups, and those variables of the machines that concern us."""
     groups = {str(name): [str(h) for h in members] for name, members in (task_vars.get("groups") or {}).items()}

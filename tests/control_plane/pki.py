@@ -77,16 +77,16 @@ class Authority:
         )
         self.pair = self._write(name, self._certificate, self._key)
 
-    def server(self, name: str, valid: datetime.timedelta = VALID) -> Pair:
-        """Issue a certificate for servers on loopback; etcd shows it to its own peer port as a client too."""
+    def server(self, name: str, valid: datetime.timedelta = VALID, addresses: Sequence[str] = ()) -> Pair:
+        """Issue a certificate for servers on loopback and more addresses; etcd shows it to peers as a client too."""
         names = [x509.DNSName(value) for value in SERVER_NAMES]
-        addresses = [x509.IPAddress(ipaddress.ip_address(value)) for value in SERVER_ADDRESSES]
+        known = [x509.IPAddress(ipaddress.ip_address(value)) for value in (*SERVER_ADDRESSES, *addresses)]
         return self._issue(
             name,
             name,
             (),
             [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
-            [*names, *addresses],
+            [*names, *known],
             valid,
         )
 

@@ -13,8 +13,9 @@ from ..control_plane.cluster import ControlPlane
 from ..control_plane.fixture import control_plane
 from .delivered import Delivered, deliver
 from .governed import Governed, govern
+from .kubespray_place import installed, place, served
 
-__all__ = ["control_plane"]
+__all__ = ["control_plane", "installed", "place", "served"]
 
 
 @pytest.fixture(scope="session")

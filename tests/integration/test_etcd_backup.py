@@ -126,10 +126,16 @@ def test_lost_objects_are_back_after_a_restore(member: Member) -> None:
     refused = member.run("etcd-restore", "--identity", str(member.identity), str(archive))
     assert refused.returncode != 0
     assert "etcd runs on this machine" in refused.stderr
+    prepared = member.run("etcd-restore", "--identity", str(member.identity), "--prepare", str(archive))
+    assert prepared.returncode == 0, prepared.stdout + prepared.stderr
+    early = member.run("etcd-restore", "--switch")
+    assert "etcd runs on this machine" in early.stderr
+    assert names(member.running) >= {"after"}, "nothing happened to the cluster"
 
     member.stop()
-    done = member.run("etcd-restore", "--identity", str(member.identity), str(archive))
+    done = member.run("etcd-restore", "--switch")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing is prepared" in member.run("etcd-restore", "--switch").stderr
     assert "put back: " in done.stdout
     assert "restored revision " in done.stdout
     member.start()
@@ -138,7 +144,7 @@ def test_lost_objects_are_back_after_a_restore(member: Member) -> None:
     assert "kept" in back
     assert "after" not in back
     assert (member.folder / "secrets_encryption.yaml").read_text() == "keys: first\n"
-    assert list(member.running.layout.folder.glob("etcd.before-*")), "what was there is kept"
+    assert list(member.running.layout.folder.glob("etcd/member.before-*")), "what was there is kept"
     create(member.running, "later")
     assert "later" in names(member.running), "it works on"
 
@@ -186,10 +192,18 @@ def test_a_wrong_or_damaged_archive_changes_nothing(member: Member) -> None:
     damaged.write_bytes(archive.read_bytes()[:-2000])
     cut = member.run("etcd-restore", "--identity", str(member.identity), str(damaged))
     assert "cannot be decrypted" in cut.stderr
+    strange = archive.with_name("strange.tar")
+    subprocess.run(["tar", "-C", str(member.folder), "-cf", str(strange), "recipients"], check=True)
+    assert "is not a backup of etcd-backup" in member.run("etcd-restore", str(strange)).stderr
+    stranger = member.folder / "stranger"
+    subprocess.run([str(tool("age-keygen")), "-o", str(stranger)], check=True, capture_output=True)
+    wrong = member.run("etcd-restore", "--identity", str(stranger), "--prepare", str(archive))
+    assert "cannot be decrypted" in wrong.stderr
+    member.run("etcd-restore", "--identity", str(member.identity), "--prepare", str(archive))
+    assert member.run("etcd-restore", "--discard").returncode == 0
     assert no_key.returncode
     assert other.returncode
     assert cut.returncode
     assert sorted(str(p) for p in data.rglob("*")) == before
-    assert not list(data.parent.glob(".etcd-restore*"))
     member.start()
     assert "kept" in names(member.running)

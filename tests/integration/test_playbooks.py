@@ -323,17 +323,20 @@ def listed(*arguments: str) -> list[str]:
 
 
 PREFLIGHT = ("the fleet tree is known", "tenants_only are known", "as a whole")
+#: Included: what is in it is listed when it runs.
+MEASURE = "Measure the clusters that declare no capacity"
 
 
 @pytest.mark.parametrize(
     ("tags", "expected"),
     [
-        ("gitops", [*PREFLIGHT, "Write the fleet tree"]),
-        ("tenants_tree", ["Write the fleet tree"]),
+        ("gitops", [MEASURE, *PREFLIGHT, "Write the fleet tree"]),
+        ("tenants_tree", [MEASURE, "Write the fleet tree"]),
         ("tenants_preflight", [*PREFLIGHT]),
-        ("live", ["Reconcile the cluster"]),
-        ("tenants_live", ["Reconcile the cluster"]),
-        ("tenants", [*PREFLIGHT, "Write the fleet tree", "Reconcile the cluster"]),
+        ("tenants_capacity", [MEASURE]),
+        ("live", [MEASURE, "Reconcile the cluster"]),
+        ("tenants_live", [MEASURE, "Reconcile the cluster"]),
+        ("tenants", [MEASURE, *PREFLIGHT, "Write the fleet tree", "Reconcile the cluster"]),
     ],
 )
 def test_tags_reach_into_the_role(tags: str, expected: list[str]) -> None:

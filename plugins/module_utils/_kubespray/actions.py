@@ -15,7 +15,9 @@ from .._model.errors import ModelError, suggest
 from .._model.release_lines import Step
 from .machines import CONTROL_PLANE, ETCD, Machines
 
-ACTIONS = ("create", "scale", "upgrade", "remove_node", "reset", "recover_control_plane")
+#: Runs nothing of Kubespray: renews the administrator's login.
+KUBECONFIG = "kubeconfig"
+ACTIONS = ("create", "scale", "upgrade", "remove_node", "reset", "recover_control_plane", KUBECONFIG)
 #: They take something away, so that nobody may run them by accident.
 DESTRUCTIVE = ("remove_node", "reset", "recover_control_plane")
 
@@ -132,7 +134,7 @@ def may_run(action: str, cluster: Cluster, confirm: str, today: datetime.date, o
             f"{action} takes something away from {cluster.name}; it has to be confirmed by typing the cluster's name, "
             f"and {given}. Run it again with -e kubespray_confirm={cluster.name}."
         )
-    for window in cluster.get("freeze_windows", ()):
+    for window in cluster.get("freeze_windows", ()) if action != KUBECONFIG else ():
         if window["from"] <= today.isoformat() <= window["to"] and not override:
             raise ModelError(
                 f"{cluster.name} is frozen from {window['from']} to {window['to']}: {window['reason']}. Wait, or give "

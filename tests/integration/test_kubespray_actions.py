@@ -1,0 +1,175 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each action on a cluster through the playbooks: how it is refused, how it fails, how it goes on, and what it runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .kubespray_place import TAG, Place, write_inventory
+from .playbooks import tasks
+
+ACTIONS = ("create", "scale", "upgrade", "remove_node", "reset", "recover_control_plane")
+EAST = ("--limit", "east-cluster")
+
+
+def change(place: Place, cluster: str, **values: Any) -> None:
+    path = place.inventory / "host_vars" / f"{cluster}-cluster.yml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **values}))
+
+
+def breaking(place: Place, host: str) -> dict[str, object]:
+    """What makes Kubespray fail on a host until the file is there."""
+    return {"kubespray_variables": {"shaped_broken": str(place.directory / "download"), "shaped_broken_on": host}}
+
+
+def mend(place: Place) -> None:
+    (place.directory / "download").write_text("here")
+
+
+def note(place: Place, name: str) -> str:
+    return (place.home("east-cluster") / "credentials" / name).read_text()
+
+
+def test_no_action_runs_unconfirmed_or_in_a_season_that_is_frozen(place: Place, tmp_path: Path) -> None:
+    """With the modules, so that one run tries all of them; what is destructive wants the name of its own cluster."""
+    change(place, "east", cluster_freeze_windows=[{"from": "2027-04-01", "to": "2027-05-31", "reason": "exams"}])
+    module = "k8s.self_provisioning.kubespray"
+    usual = {"path": str(place.directory), "cluster": "east-cluster", "source": place.source, "nodes": ["east-2"]}
+    wanted: list[dict[str, object]] = []
+    for action in ACTIONS:
+        wanted.append({module: {**usual, "action": action, "confirm": "east-cluster", "today": "2027-04-15"}})
+        wanted.append({module: {**usual, "action": action, "confirm": "west-cluster", "today": "2027-03-31"}})
+    results, _run = tasks(tmp_path, wanted, "--check", inventory=place.inventory)
+    for number, action in enumerate(ACTIONS):
+        frozen, unconfirmed = results[2 * number], results[2 * number + 1]
+        assert frozen["failed"]
+        assert "east-cluster is frozen from 2027-04-01 to 2027-05-31: exams" in frozen["msg"]
+        if action in ("remove_node", "reset", "recover_control_plane"):
+            assert "typing the cluster's name, and 'west-cluster' was typed" in unconfirmed["msg"]
+        else:
+            assert "confirm" not in str(unconfirmed.get("msg", ""))
+
+
+def test_scaling_fails_is_resumed_and_touches_only_what_is_new(place: Place) -> None:
+    assert place.run(*EAST).code == 0
+    hosts = place.inventory / "hosts.yml"
+    known = yaml.safe_load(hosts.read_text())
+    groups = known["all"]["children"]
+    groups["machines"]["hosts"]["east-3"] = {"ansible_host": "192.0.2.13"}
+    for group in ("kube_node", "east_cluster"):
+        groups[group]["hosts"]["east-3"] = None
+    hosts.write_text(yaml.safe_dump(known))
+
+    wanted = {"kubespray_action": "scale", "kubespray_nodes": ["east-3"]}
+    refused = place.run(*EAST, **{**wanted, "kubespray_nodes": ["east-1"]})
+    assert "east-1 would join the control plane, which scaling does not do" in refused.out
+    failed = place.run(*EAST, **wanted, **breaking(place, "east-3"))
+    assert failed.code != 0
+    assert f"scale 1.30.3 {TAG} on east-3 failed in the play 'Join workers'" in failed.out
+    assert place.state("east-cluster")["pending"]["done"] == [f"facts 1.30.3 {TAG}"]  # type: ignore[index]
+
+    mend(place)
+    other = place.run(*EAST, kubespray_action="create", kubespray_resume=True)
+    assert "its unfinished run is scale. Resume that, or start create anew" in other.out
+    resumed = place.run(*EAST, kubespray_action="scale", kubespray_resume=True, **breaking(place, "east-3"))
+    assert resumed.code == 0, resumed.out
+    assert f"1 of 1: scale 1.30.3 {TAG} on east-3" in resumed.out, "facts are not gathered again"
+    assert note(place, "east-3.joined") == "1.30.3"
+    assert not (place.home("east-cluster") / "credentials" / "east-2.joined").exists()
+    assert place.state("east-cluster")["pending"] is None
+
+
+def test_a_lost_machine_of_the_control_plane_is_recovered(place: Place) -> None:
+    write_inventory(place.inventory, place.inventory.parent / "kube" / "west.conf", managers=3)
+    assert place.run(*EAST).code == 0
+    wanted = {"kubespray_action": "recover_control_plane", "kubespray_nodes": ["east-1"]}
+    unconfirmed = place.run(*EAST, **wanted)
+    assert "recover_control_plane takes something away from east-cluster" in unconfirmed.out
+    wanted |= {"kubespray_confirm": "east-cluster", "kubespray_snapshot": "/var/backups/etcd/snapshot.db"}
+    failed = place.run(*EAST, **wanted, **breaking(place, "east-2"))
+    assert "failed on east-2, task 'Download what is not there'" in failed.out
+    mend(place)
+    done = place.run(
+        *EAST,
+        kubespray_action="recover_control_plane",
+        kubespray_confirm="east-cluster",
+        kubespray_snapshot="/var/backups/etcd/snapshot.db",
+        kubespray_resume=True,
+        **breaking(place, "east-2"),
+    )
+    assert done.code == 0, done.out
+    assert "1 of 1: recover_control_plane" in done.out
+    assert note(place, "recovered") == "east-1 /var/backups/etcd/snapshot.db"
+    hosts = place.home("east-cluster") / "inventory" / "hosts.yaml"
+    assert "broken_etcd" in hosts.read_text()
+    again = place.run(*EAST, kubespray_force=True)
+    assert again.code == 0, again.out
+    assert "broken_etcd" not in hosts.read_text(), "it is forgotten by the next action"
+
+
+def test_two_clusters_are_upgraded_at_once_and_one_fails(place: Place) -> None:
+    assert place.run().code == 0
+    for cluster in ("east", "west"):
+        change(place, cluster, cluster_kubernetes={"version": "1.30.14"})
+    failed = place.run(verb="upgrade", upgrade_clusters_at_once=2, **breaking(place, "west-1"))
+    assert failed.code != 0
+    assert f"west-cluster: upgrade_cluster 1.30.14 {TAG} failed" in failed.out
+    assert place.state("east-cluster")["kubernetes"] == "1.30.14"
+    assert place.state("west-cluster")["kubernetes"] == "1.30.3"
+    ends = float(note(place, "end"))
+    begins = float((place.home("west-cluster") / "credentials" / "west-1.begin").read_text().split()[2])
+    assert begins < ends, "they ran at the same time"
+
+    frozen = place.run("--limit", "west-cluster", verb="upgrade", kubespray_today="2027-04-15")
+    assert "west-cluster is frozen" in frozen.out
+    mend(place)
+    resumed = place.run("--limit", "west-cluster", verb="upgrade", kubespray_resume=True, **breaking(place, "west-1"))
+    assert resumed.code == 0, resumed.out
+    assert place.state("west-cluster")["kubernetes"] == "1.30.14"
+    assert place.state("west-cluster")["pending"] is None
+
+
+@pytest.mark.parametrize(
+    ("current", "told"),
+    [
+        ("1.28.9", "leaving a minor version out is not possible"),
+        ("1.31.4", "and 1.30.3 is older. Kubernetes cannot go back"),
+        ("", "it is not known which version it runs"),
+    ],
+)
+def test_an_upgrade_that_cannot_be_is_refused_before_anything_runs(place: Place, current: str, told: str) -> None:
+    run = place.run(*EAST, verb="upgrade", kubespray_from_version=current)
+    assert run.code != 0
+    assert told in run.out, run.out
+    assert not (place.home("east-cluster") / "logs").exists()
+
+
+def test_removals_go_on_after_a_failure_and_stay_with_the_cluster_that_was_typed(place: Place) -> None:
+    assert place.run().code == 0
+    removal = {"kubespray_action": "remove_node", "kubespray_confirm": "east-cluster"}
+    failed = place.run(*EAST, **removal, kubespray_nodes=["east-2"], **breaking(place, "east-2"))
+    assert "failed on east-2" in failed.out
+    mend(place)
+    done = place.run(*EAST, **removal, kubespray_resume=True, **breaking(place, "east-2"))
+    assert done.code == 0, done.out
+    assert note(place, "east-2.removed") == "True"
+
+    (place.directory / "download").unlink()
+    reset = {"kubespray_action": "reset", "kubespray_confirm": "east-cluster"}
+    failed = place.run(**reset, **breaking(place, "east-1"))
+    assert "reset takes something away from west-cluster" in failed.out
+    assert "failed on east-1" in failed.out
+    assert (place.home("east-cluster") / "kubeconfig").exists(), "it may still be there"
+    mend(place)
+    gone = place.run(*EAST, **reset, kubespray_resume=True, **breaking(place, "east-1"))
+    assert gone.code == 0, gone.out
+    left = {path.name for path in place.home("east-cluster").iterdir()}
+    assert not left & {"state.json", "kubeconfig", "credentials", "artifacts", "facts"}
+    assert json.loads((place.home("west-cluster") / "state.json").read_text())["kubernetes"] == "1.30.3"
