@@ -1,0 +1,58 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Prints everything that a hypervisor knows of its machines. Runs as root with a POSIX shell and nothing else, because
+# old hypervisors have no Python that Ansible could use. Only reads.
+
+LC_ALL=C
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+export LC_ALL PATH
+virsh="virsh -q -r -c $vm_inventory_uri"
+
+# Runs a program; its errors, and that it failed, go into lines of their own.
+look() {
+    { { "$@" || printf '\n@@ failed\n' >&3; } 2>&1 >&3 | sed 's/^/@@ error /'; } 3>&1
+    echo
+}
+
+files() {
+    $virsh domblklist "$1" --details | sed -n 's/^ *[a-z]* *disk *[^ ]* *\(\/.*\)$/\1/p' | while read -r path; do
+        [ ! -f "$path" ] || stat -c '%W %Y' "$path"
+    done
+    [ ! -f "/etc/libvirt/qemu/$2.xml" ] || stat -c '%W %Y' "/etc/libvirt/qemu/$2.xml"
+}
+
+# An old virsh shows one disk at a time.
+blocks() {
+    $virsh domblkinfo "$1" --all 2> /dev/null && return
+    $virsh domblklist "$1" --details | awk '$2 == "disk" { print $3 }' | while read -r disk; do
+        echo "disk $disk"
+        $virsh domblkinfo "$1" "$disk"
+    done
+}
+
+if command -v virsh > /dev/null; then
+    echo '@@ libvirt'
+    look $virsh list --all --uuid
+    for id in $($virsh list --all --uuid 2> /dev/null); do
+        echo "@@ state $id"
+        look $virsh domstate "$id"
+        echo "@@ xml $id"
+        look $virsh dumpxml "$id"
+        echo "@@ blocks $id"
+        look blocks "$id"
+        echo "@@ files $id"
+        files "$id" "$($virsh domname "$id" 2> /dev/null)" 2> /dev/null
+    done
+fi
+
+if command -v vzlist > /dev/null; then
+    echo '@@ vzlist'
+    look vzlist -a -j
+    echo '@@ vzfiles'
+    for path in /etc/vz/conf/*.conf /vz/private/*; do
+        [ ! -e "$path" ] || stat -c '%W %Y %n' "$path" 2> /dev/null
+    done
+fi
+
+echo '@@ end'
