@@ -65,11 +65,13 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Constructable
 
 try:
-    from ansible.template import trust_as_template as _trusts  # from ansible-core 2.19 a text is none unless it says so
-except ImportError:
-    _trusts = None
+    from ansible.template import trust_as_template
+except ImportError:  # before ansible-core 2.19 a text is a template unless it says that it is none
+    trust_as_template = None
 
 _GROUPED = ("decision", "owner", "kind", "state", "size", "age")
+#: Without one of these a text cannot be a template, whatever delimiters it sets.
+_TEMPLATE = re.compile(r"[{#]")
 _NO_NAME = re.compile(r"[^a-z0-9_.-]+")
 _NO_GROUP = re.compile(r"[^a-z0-9_]+")
 
@@ -110,7 +112,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):  # type: ignore[misc]
         variables = {f"vm_{key}": _plain(value) for key, value in machine.items()}
         address = next(filter(_is_address, machine.get("addresses", [])), None)
         if address:
-            variables["ansible_host"] = address
+            variables["ansible_host"] = _plain(address)
         for name, value in variables.items():
             self.inventory.set_variable(host, name, value)
         strict = self.get_option("strict")
@@ -149,9 +151,15 @@ def _is_address(text: object) -> bool:
 
 
 def _plain(value: t.Any) -> t.Any:
-    """I(value) as what no template is made of."""
-    if _trusts is not None:
+    """I(value) as what no template is made of. Marks only what could be one, as ansible-inventory shows the marks."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if not isinstance(value, str):
         return value
+    if trust_as_template is not None:
+        return value if _TEMPLATE.search(value) else trust_as_template(value)
     from ansible.utils.unsafe_proxy import wrap_var
 
-    return wrap_var(value)
+    return wrap_var(value) if _TEMPLATE.search(value) else value

@@ -158,7 +158,8 @@ def test_texts_are_no_templates_and_names_are_told_apart(tmp_path: Path) -> None
     found = listed(file)
     assert found["vms"]["hosts"] == ["web-01-a", "web-01-b"]
     assert found["on_a"]["hosts"] == ["web-01-a"]
-    assert found["_meta"]["hostvars"]["web-01-a"]["short"] == "WEB 01"
+    # ansible-inventory marks what an expression has made
+    assert found["_meta"]["hostvars"]["web-01-a"]["short"] in ("WEB 01", {"__ansible_unsafe": "WEB 01"})
     assert "ansible_host" not in found["_meta"]["hostvars"]["web-01-a"]
 
 
