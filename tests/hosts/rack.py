@@ -60,17 +60,17 @@ def platforms(count: int, memory: str) -> list[dict[str, t.Any]]:
     return [{"name": f"node{n:02}", "groups": each, "memory": memory} for n, each in enumerate(groups, 1)]
 
 
-def measure(folder: Path, count: int, forks: int, memory: str) -> list[Measured]:
+def measure(folder: Path, count: int, forks: int, memory: str, tags: str) -> list[Measured]:
     """Runs the playbook twice on new hosts."""
     rig = Rig(folder / f"rack{count}")
     rig.create(platforms(count, memory), os.getpid())
     try:
-        return [_run(rig, folder, count, forks) for _time in range(2)]
+        return [_run(rig, folder, count, forks, tags) for _time in range(2)]
     finally:
         rig.destroy()
 
 
-def _run(rig: Rig, folder: Path, count: int, forks: int) -> Measured:
+def _run(rig: Rig, folder: Path, count: int, forks: int, tags: str) -> Measured:
     times, log = folder / "times.json", folder / f"run{count}.log"
     times.unlink(missing_ok=True)
     environment = {
@@ -81,6 +81,7 @@ def _run(rig: Rig, folder: Path, count: int, forks: int) -> Measured:
     }
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "k8s.self_provisioning.hosts"]
     command += ["-i", str(rig.inventory), "--forks", str(forks), "-e", json.dumps(VARIABLES)]
+    command += ["--tags", tags] if tags else []
     done = threading.Event()
     peak = [0]
     watcher = threading.Thread(target=_watch, args=(rig, done, peak))
@@ -149,11 +150,14 @@ def main() -> int:
     parser.add_argument("--many", type=int, default=25)
     parser.add_argument("--forks", type=int, default=10)
     parser.add_argument("--memory", default="240m", help="of each host")
+    parser.add_argument("--tags", default="", help="only these tags of the playbook")
     parser.add_argument("--tasks", type=int, default=25, help="how many of the slowest tasks to show")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rack-") as name:
         try:
-            runs = {count: measure(Path(name), count, args.forks, args.memory) for count in (args.few, args.many)}
+            runs = {
+                count: measure(Path(name), count, args.forks, args.memory, args.tags) for count in (args.few, args.many)
+            }
         except RigError as error:
             print(f"rack: {error}", file=sys.stderr)
             return 1

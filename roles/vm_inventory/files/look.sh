@@ -7,7 +7,10 @@
 LC_ALL=C
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export LC_ALL PATH
-virsh="virsh -q -r -c $vm_inventory_uri"
+exec < /dev/null # nobody is there to answer questions
+patient=
+! command -v timeout > /dev/null || patient="timeout 60"
+virsh="$patient virsh -q -r -c $vm_inventory_uri"
 
 # Runs a program; its errors, and that it failed, go into lines of their own.
 look() {
@@ -48,7 +51,7 @@ fi
 
 if command -v vzlist > /dev/null; then
     echo '@@ vzlist'
-    look vzlist -a -j
+    look $patient vzlist -a -j
     echo '@@ vzfiles'
     for path in /etc/vz/conf/*.conf /vz/private/*; do
         [ ! -e "$path" ] || stat -c '%W %Y %n' "$path" 2> /dev/null
