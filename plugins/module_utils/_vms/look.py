@@ -33,7 +33,7 @@ def sections(output: str) -> list[Section]:
     """The sections of an answer. What stands before the first one, such as a banner, is left out."""
     found: list[Section] = []
     # a terminal stands between, and sends a carriage return with each line
-    for line in output.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+    for line in output.replace("\r", "").split("\n"):
         if not line.startswith(_MARK):
             if found:
                 found[-1].lines.append(line)

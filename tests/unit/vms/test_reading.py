@@ -122,6 +122,22 @@ def test_a_machine_of_libvirt(blocks: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        ("shut off", "stopped"),
+        ("in shutdown", "running"),
+        ("paused", "suspended"),
+        ("no state", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_states_of_libvirt(told: str, state: str) -> None:
+    machines, _problems = asked(virsh(state=told))
+    assert machines is not None
+    assert machines[0].state == state
+
+
 def test_openstack_knows_when_it_made_a_machine() -> None:
     nova = '<n:instance xmlns:n="http://openstack.org/xmlns/libvirt/nova/1.1"><n:creationTime>2019-02-03 10:00:01'
     nova += "</n:creationTime></n:instance></metadata>"
@@ -155,7 +171,7 @@ def test_containers_of_openvz_6_and_7() -> None:
 
 def test_texts_of_vzlist_that_are_no_json() -> None:
     row = '[\n  {\n    "ctid": 1,\n    "description": "say "hi", C:\\new",\n    "status": "stopped"\n  }\n]'
-    machines, told = asked(f"@@ vzlist\n{row}\n@@ end\n")
+    machines, told = asked(f"@@ vzlist\n{row}\n@@ end\n".replace("\n", "\r\n"))
     assert not told
     assert machines is not None
     assert machines[0].note == 'say "hi", C:\\new'
