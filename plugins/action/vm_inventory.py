@@ -73,6 +73,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         super().run(tmp, task_vars)
         _result, given = self.validate_argument_spec(SPEC)
         arguments: dict[str, t.Any] = plain(given)
+        if not arguments["file"]:
+            raise AnsibleActionFail("vm_inventory_file is not set. Give the path of the inventory file to write.")
         problems = Problems()
         today = _today(arguments["today"])
         rules.check(arguments["rules"], arguments["sizes"], arguments["ages"], arguments["owners"], problems)

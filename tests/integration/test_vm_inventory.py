@@ -210,6 +210,9 @@ def test_the_playbook_with_a_table_only(tmp_path: Path) -> None:
     table.write_text("name,workload\nweb01,web\n")
     variables = {"vm_inventory_file": str(tmp_path / "vms.yml"), "vm_inventory_tables": [{"path": str(table)}]}
     (tmp_path / "hosts.yml").write_text("hypervisors: {}\n")
+    without = play("vms", inventory=tmp_path / "hosts.yml")
+    assert without.code != 0
+    assert "vm_inventory_file is not set." in without.out
     done = play("vms", inventory=tmp_path / "hosts.yml", **variables)
     assert done.code == 0, done.out
     assert done.changed == 1

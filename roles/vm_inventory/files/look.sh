@@ -10,7 +10,7 @@ export LC_ALL PATH
 exec < /dev/null # nobody is there to answer questions
 patient=
 ! command -v timeout > /dev/null || patient="timeout 60"
-virsh="$patient virsh -q -r -c $vm_inventory_uri"
+virsh="$patient virsh -q -r -c $libvirt_uri"
 
 # Runs a program; its errors, and that it failed, go into lines of their own.
 look() {

@@ -18,8 +18,8 @@ _TEXTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
     "file": (
         "path",
         "The file to write, an inventory source with a name that ends in C(.yml). What hypervisors told before is read "
-        "from it, so that those that are not asked in a run keep their machines.",
-        {"required": True},
+        "from it, so that those that are not asked in a run keep their machines. It has to be set.",
+        {},
     ),
     "group": ("str", "The group of the hypervisors.", {}),
     "libvirt_uri": ("str", "What C(virsh) connects to on a hypervisor. Only reading connections are made.", {}),
@@ -58,8 +58,7 @@ def _options() -> Options:
     found: Options = {}
     for name, (kind, text, more) in _TEXTS.items():
         full = f"vm_inventory_{name}"
-        given = {} if more.get("required") else {"default": defaults.pop(full)}
-        found[full] = {"type": kind, **given, "description": [text], **more}
+        found[full] = {"type": kind, "default": defaults.pop(full), "description": [text], **more}
     if defaults:
         raise ValueError(f"roles/vm_inventory has options that are not described: {', '.join(defaults)}")
     return found
