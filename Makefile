@@ -80,6 +80,9 @@ molecule: venv host-rig ## scenarios of roles but the slow ROLE=etcd_backup; ROL
 	ANSIBLE_HOME=$(CURDIR)/.cache/ansible flock .cache/molecule.lock \
 		molecule test $(if $(ROLE),--scenario-name $(ROLE),--all --exclude etcd_backup) $(ARGS)
 
+rack: venv host-rig ## the playbook hosts on 5 and on 25 test hosts, task by task; ARGS="--forks 25"
+	python -m tests.hosts.rack $(ARGS)
+
 host-rig: venv ## programs and image of the test hosts (as root, on Debian or Ubuntu)
 	@python -m tests.hosts image
 

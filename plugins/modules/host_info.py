@@ -22,6 +22,7 @@ options:
   expect:
     description:
       - What the host is expected to be. Returned as it is, so that the preflight has it together with what was seen.
+        The controller adds C(controller_time_after), when the host had answered.
     type: dict
     default: {}
   packages:

@@ -16,6 +16,7 @@ BELOW = {
     "_model": set(),
     "_hosts": set(),
     "_kubespray": {"_model"},
+    "_vms": {"_model"},
     "_inventory": {"_model"},
     "_objects": {"_model"},
     "_tree": {"_model", "_objects"},
@@ -29,7 +30,7 @@ FOR_ALL = {"_libraries", "_collector", "__future__"}
 #: The clock, chance and the outside: none of them in the pure layers.
 IMPURE = {"random", "secrets", "subprocess", "socket", "pathlib", "tempfile", "os", "time", "urllib", "kubernetes"}
 CALLS = ("date.today(", "datetime.now(", "open(")
-PURE = ("_model", "_objects", "_kubespray")
+PURE = ("_model", "_objects", "_kubespray", "_vms")
 
 
 def modules() -> list[tuple[str, Path]]:

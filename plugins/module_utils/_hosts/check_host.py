@@ -150,7 +150,7 @@ def _state(seen: Seen, expect: Seen) -> Iterator[Said]:
             f"has another firewall: {', '.join(seen['firewalls'])}. It is switched off for ours.",
             "Move its rules to host_baseline_firewall_rules, or set host_baseline_firewall to false.",
         )
-    skew = seen["time"] - expect["controller_time"] if expect.get("controller_time") else 0
+    skew = _skew(seen["time"], expect)
     limit = expect.get("clock_skew", 0)
     if limit and abs(skew) > limit:
         direction = "ahead of" if skew > 0 else "behind"
@@ -162,6 +162,15 @@ def _state(seen: Seen, expect: Seen) -> Iterator[Said]:
     if seen["reboot_required"]:
         why = f" for {', '.join(seen['reboot_packages'][:5])}" if seen["reboot_packages"] else ""
         yield "reboot", f"waits for a reboot{why}.", "The playbook hosts reboots it, one host at a time."
+
+
+def _skew(time: float, expect: Seen) -> float:
+    """How far a clock is outside of the time in which the controller asked for it and got the answer."""
+    before = expect.get("controller_time")
+    after = expect.get("controller_time_after", before)
+    if before is None or after is None or before <= time <= after:
+        return 0
+    return float(time - (after if time > after else before))
 
 
 def _hardware(seen: Seen, expect: Seen) -> Iterator[Said]:

@@ -11,6 +11,7 @@ from .role_kubespray import KUBESPRAY
 from .role_options_flux import FLUX_BOOTSTRAP
 from .role_release import RELEASE
 from .role_tenants import TENANTS
+from .role_vm_inventory import VM_INVENTORY
 from .role_types import Role
 
 ROLES: dict[str, Role] = {
@@ -20,4 +21,5 @@ ROLES: dict[str, Role] = {
     "kubespray": KUBESPRAY,
     "release": RELEASE,
     "tenants": TENANTS,
+    "vm_inventory": VM_INVENTORY,
 }

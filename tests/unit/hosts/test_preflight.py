@@ -202,6 +202,10 @@ FAULTS: dict[str, tuple[Callable[[Fleet], None], str, str, str, str]] = {
         *("initiator_unique", "iSCSI", "host_baseline_iscsi_initiator_prefix", "node1 node2"),
     ),
     "clock ahead": (put("seen/time", NOW + 4000), "clock", "4000 s ahead of", "chronyc", "node2"),
+    "clock ahead of a late answer": (
+        both(put("seen/time", NOW + 75), put("expect/controller_time_after", NOW + 60)),
+        *("clock", "15 s ahead of", "chronyc", "node2"),
+    ),
     "clock behind": (put("seen/time", NOW - 60), "clock", "60 s behind", "time servers", "node2"),
     "small MTU": (
         put("seen/interfaces/1/mtu", 1280, on=(1, 2, 3)),
@@ -345,6 +349,7 @@ def test_the_organisation_says_what_matters(wanted: str, found: list[str]) -> No
 
 
 NOT_FAULTS: dict[str, Callable[[Fleet], None]] = {
+    "a host that took long to answer": both(put("seen/time", NOW + 40), put("expect/controller_time_after", NOW + 60)),
     "node of this cluster": both(
         put("seen/kubernetes", {"marker": {"cluster": "east"}, "leftovers": {"etcd": ["/var/lib/etcd/member"]}}),
         put("seen/listening", [{"port": 6443, "loopback": False, "process": "kube-apiserver"}]),
