@@ -195,6 +195,11 @@ NOT_SHOWN = re.compile(
     r"|.*(enforce|audit|warn|level): (privileged|baseline|restricted)"
     r"|allowed\.service_types: NodePort"
     r"|(fleet|cluster)\.\w+_kubernetes\.network_plugin: .*"
+    # its switches do not speak BGP, its pools need no order, and its MetalLB is a chart
+    r"|cluster\.cluster_network\.bgp(\..*)?"
+    r"|cluster\.cluster_network\.load_balancer_pools\.(priority|avoid_buggy_addresses|advertise|node_labels"
+    r"|interfaces|peers|communities|local_preference|aggregation_length(_v6)?)(\W.*)?"
+    r"|fleet\.fleet_services\.registry"
 )
 
 

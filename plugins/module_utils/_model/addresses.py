@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .._libraries import load as library
-from . import values
+from . import bgp, values
 from .entities import Cluster
 from .errors import Problems, Where, show
 
@@ -26,7 +27,11 @@ _RANGES = ("node_cidr", "pod_cidr", "service_cidr")
 
 @dataclass(frozen=True)
 class Range:
-    """A set of addresses with its place. I(shared): other clusters of the same network can see it."""
+    """A set of addresses with its place.
+
+    I(shared): other clusters of the same network can see it. I(routed): it is announced to routers, and so known in
+    every network.
+    """
 
     name: str
     where: Where
@@ -34,6 +39,20 @@ class Range:
     text: str
     shared: bool
     networks: frozenset[netaddr.IPNetwork] = frozenset()
+    routed: bool = False
+
+    @functools.cached_property
+    def hull(self) -> list[tuple[int, int, int]]:
+        """The lowest and the highest address of each family."""
+        found: dict[int, tuple[int, int]] = {}
+        for each in self.addresses.iter_cidrs():
+            low, high = found.get(each.version, (each.first, each.last))
+            found[each.version] = (min(low, each.first), max(high, each.last))
+        return [(version, *ends) for version, ends in found.items()]
+
+    @property
+    def is_pool(self) -> bool:
+        return self.name.startswith("the pool ")
 
 
 def as_list(value: object) -> list[str]:
@@ -45,8 +64,50 @@ def check(clusters: Mapping[str, Cluster], problems: Problems) -> None:
     ranges = {name: _ranges(cluster, problems) for name, cluster in clusters.items()}
     for own in ranges.values():
         _check_cluster(own, problems)
+    for cluster in clusters.values():
+        bgp.check(cluster, problems)
     for one, other in itertools.combinations([name for name, own in ranges.items() if _nodes(own)], 2):
         _check_pair(one, ranges[one], ranges[other], problems)
+    for one, other in itertools.combinations(ranges, 2):
+        _check_apart(one, ranges[one], other, ranges[other], problems)
+
+
+def _check_apart(one: str, own: list[Range], other: str, others: list[Range], problems: Problems) -> None:
+    """Clusters on different networks: what one of them announces belongs to nobody else, and a pool is not in the
+    nodes' network of another."""
+    first, second = _nodes(own), _nodes(others)
+    if first and second and not first.addresses.isdisjoint(second.addresses):
+        return
+    for a, b in itertools.product(filter(_is_known, own), filter(_is_known, others)):
+        if not (a.is_pool or b.is_pool) or not _may_meet(a, b) or a.addresses.isdisjoint(b.addresses):
+            continue
+        if a.routed or b.routed:
+            which = "both are" if a.routed and b.routed else "one of them is"
+            told = f"{b.text} overlaps {a.name} {a.text} of the cluster {one}, and {which} announced to routers."
+            problems.error("overlap", b.where, told, "Give one of them other addresses.")
+        elif a.is_pool and b is second and a.addresses.issubset(b.addresses):
+            _foreign(a, b, other, problems)
+        elif b.is_pool and a is first and b.addresses.issubset(a.addresses):
+            _foreign(b, a, one, problems)
+
+
+def _is_known(item: Range) -> bool:
+    """Whether others can see it; pods and Services stay in their cluster."""
+    return item.shared or item.name == "node_cidr"
+
+
+def _may_meet(a: Range, b: Range) -> bool:
+    """A cheap look, as a large fleet has many pairs."""
+    return any(v == w and low <= top and bottom <= high for v, low, high in a.hull for w, bottom, top in b.hull)
+
+
+def _foreign(pool: Range, nodes: Range, cluster: str, problems: Problems) -> None:
+    problems.error(
+        "foreign-network",
+        pool.where,
+        f"{pool.text} is in the node network {nodes.text} of the cluster {cluster}, and this cluster is not on it.",
+        "Give the pool addresses of the own network, or advertise it with bgp.",
+    )
 
 
 def _nodes(own: list[Range]) -> Range | None:
@@ -94,17 +155,19 @@ def _ranges(cluster: Cluster, problems: Problems) -> list[Range]:
             problems.error("duplicate-id", where, f"there is already a pool {pool['name']!r}.", "Rename one of them.")
         names.add(pool["name"])
         addresses = netaddr.IPSet()
-        for number, text in enumerate(pool["addresses"]):
+        for number, item in enumerate(pool["addresses"]):
             try:
-                addresses |= parse_range(text)
+                addresses |= parse_range(item)
             except (netaddr.AddrFormatError, ValueError):
                 problems.error(
                     "bad-value",
                     where / "addresses" / number,
-                    f"{show(text)} is not a range of addresses.",
+                    f"{show(item)} is not a range of addresses.",
                     "Write it as 10.1.2.0/28 or 10.1.2.10-10.1.2.20.",
                 )
-        found.append(Range(f"the pool {pool['name']}", where, addresses, _text(pool["addresses"]), True))
+        is_routed = pool.get("advertise") == "bgp"
+        text = _text(pool["addresses"])
+        found.append(Range(f"the pool {pool['name']}", where, addresses, text, True, routed=is_routed))
     return found
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._model.fleet import Fleet
-from . import changes, clear_text, commit, journal, layout, manifest, partial, paths, placements, writer
+from . import changes, clear_text, commit, handover, journal, layout, manifest, partial, paths, placements, writer
 from .brake import Brake
 from .disk import Disk
 from .errors import TreeError
+from .released import Released, Texts
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Outcome:
     left_out: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    #: What Flux could not apply in one step.
+    warnings: list[str] = field(default_factory=list)
     #: Files whose namespaces stay when they are removed.
     kept: set[str] = field(default_factory=set, repr=False)
 
@@ -61,6 +64,7 @@ def deliver(
     wait: float = 60.0,
     clusters: Collection[str] = (),
     brake: Brake | None = None,
+    released: Texts | None = None,
 ) -> Outcome:
     """Brings the tree in line with the inventory.
 
@@ -72,6 +76,7 @@ def deliver(
     @param wait: seconds to wait for another run.
     @param clusters: the clusters whose folders to touch; empty for all.
     @param brake: how much may be removed.
+    @param released: manifests of services that have no chart, by service and version; the tree keeps them.
     """
     first = None
     if not os.path.lexists(root):
@@ -87,7 +92,7 @@ def deliver(
             return Outcome(fleet)
         recovered = writer.recover(disk, check=check)
         repository = _ready(disk.root, git)
-        files = layout.layout(fleet, bootstrapped_clusters(disk), partial.delivered(recorded))
+        files = layout.layout(fleet, bootstrapped_clusters(disk), partial.delivered(recorded), Released(disk, released))
         outcome = Outcome(fleet, kept=placements.kept_files(recorded))
 
         def refuse(refusal: TreeError | None) -> None:
@@ -104,6 +109,7 @@ def deliver(
             refuse(split.refusal(disk.root))
             outcome.waiting = split.waiting
 
+        outcome.warnings = list(handover.warnings(disk, fleet, _beyond(clusters)))
         if git:
             refuse(_clear_text(disk))
         tree = writer.sync_opened(

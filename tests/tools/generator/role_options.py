@@ -8,6 +8,7 @@ from __future__ import annotations
 from .role_etcd_backup import ETCD_BACKUP
 from .role_host_baseline import HOST_BASELINE
 from .role_kubespray import KUBESPRAY
+from .role_metallb import METALLB
 from .role_options_flux import FLUX_BOOTSTRAP
 from .role_release import RELEASE
 from .role_tenants import TENANTS
@@ -19,6 +20,7 @@ ROLES: dict[str, Role] = {
     "flux_bootstrap": FLUX_BOOTSTRAP,
     "host_baseline": HOST_BASELINE,
     "kubespray": KUBESPRAY,
+    "metallb": METALLB,
     "release": RELEASE,
     "tenants": TENANTS,
     "vm_inventory": VM_INVENTORY,
