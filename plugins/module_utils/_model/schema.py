@@ -31,6 +31,7 @@ from .schema_layer import (
     ref,
     text,
 )
+from .schema_storage import STORAGE, STORAGE_OVERLAY
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
@@ -206,6 +207,10 @@ CLUSTER: Schema = {
         "description": "How Kubernetes is built, where it differs from C(fleet_kubernetes).",
     },
     "cluster_storage_classes": array("Its storage classes.", {"type": "string"}, uniqueItems=True),
+    "cluster_storage": {
+        **STORAGE_OVERLAY,
+        "description": "Where volumes come from, where it differs from C(fleet_storage), setting by setting.",
+    },
     "cluster_network": obj(
         "Its addresses.",
         {
@@ -356,6 +361,7 @@ FLEET: Schema = {
         default=[],
     ),
     "fleet_kubernetes": {**KUBERNETES, "default": {}},
+    "fleet_storage": {**STORAGE, "default": {}},
     "fleet_services": mapping("Platform services that clusters can run.", SERVICE, default={}),
 }
 
