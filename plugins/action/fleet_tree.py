@@ -15,8 +15,11 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import Folder
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import show, suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.foundation import versions_in
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.released import ManifestError, objects_of
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import account
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import changes as change_report
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import fleet as report
@@ -30,6 +33,7 @@ from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_actio
     display,
     without_gc,
 )
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import read
 
 SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -45,6 +49,16 @@ SPEC: dict[str, t.Any] = {
     "confirm_deletion": {"type": "list", "elements": "str", "default": []},
     "record_placements": {"type": "bool", "default": False},
     "lock_timeout": {"type": "int", "default": 60},
+    "manifests": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "service": {"type": "str", "required": True},
+            "manifest": {"type": "str", "required": True},
+            "checksum": {"type": "str"},
+        },
+    },
     "report": {"type": "str", "choices": ["none", "plan", "summary"], "default": "none"},
 }
 
@@ -61,6 +75,7 @@ class ActionModule(FleetAction):
         if self._task.check_mode and not arguments["init"] and not root.is_dir():
             display.warning(NO_TREE.format(root), formatted=True)
         git, brake = _checked(arguments)
+        released = _released(arguments)
         compile_with, folder = self.gather(arguments, variables)
         clock.lap("gather")
         spoken = arguments["report"] != "none"
@@ -90,6 +105,7 @@ class ActionModule(FleetAction):
                     wait=arguments["lock_timeout"],
                     clusters=arguments["clusters"],
                     brake=brake,
+                    released=released,
                 )
                 recorded = recording.finish()
         except TreeError as error:
@@ -142,6 +158,22 @@ def _read_by_ansible(arguments: Mapping[str, t.Any], variables: Mapping[str, t.A
             yield source
         elif source.exists():
             yield from (source.parent / below for below in ("group_vars", "host_vars"))
+
+
+def _released(arguments: Mapping[str, t.Any]) -> dict[tuple[str, str], str]:
+    """The given manifests, by service and by every version that they could be of."""
+    found = {}
+    for each in arguments["manifests"]:
+        where = each["manifest"]
+        try:
+            text = read(where, each["checksum"])
+            versions = versions_in(objects_of(text))
+        except ManifestError as error:
+            raise AnsibleActionFail(f"manifests: {where}: {error}") from None
+        except LiveError as error:
+            raise AnsibleActionFail(f"manifests: {error}") from None
+        found.update({(each["service"], version): text for version in versions})
+    return found
 
 
 class _Clock:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import base64
 import datetime
-import hashlib
 import typing as t
 from collections.abc import Mapping
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.urls import open_url
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._libraries import load
@@ -31,6 +29,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.emit i
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _age as age
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._private_file import write
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import read
 
 yaml = load("yaml")
 
@@ -63,7 +62,6 @@ _GIT_KEYS = {
     "github_app_installation_id": "githubAppInstallationID",
     "github_app_private_key": "githubAppPrivateKey",
 }
-_TIMEOUT = 60
 
 
 class ActionModule(FleetAction):
@@ -124,23 +122,10 @@ def _confirmed(name: str, arguments: Mapping[str, t.Any]) -> None:
 def _manifest(arguments: Mapping[str, t.Any], cluster: Cluster) -> list[Object]:
     """The released manifest, which must be the one that was meant."""
     where = arguments["manifest"]
+    text = read(where, arguments["checksum"])
     try:
-        if where.startswith(("http://", "https://")):
-            if not arguments["checksum"]:
-                raise LiveError("checksum", "a manifest from the network needs one.", "Give sha256:<hex digits>.")
-            data = open_url(where, timeout=_TIMEOUT).read()
-        else:
-            data = Path(where).expanduser().read_bytes()
-    except (OSError, ValueError) as error:
-        raise LiveError("manifest", f"{where} cannot be read: {error}.", "Check the address or the path.") from None
-    found = f"sha256:{hashlib.sha256(data).hexdigest()}"
-    if arguments["checksum"] and found != arguments["checksum"].lower():
-        raise LiveError(
-            "checksum", f"{where} has {found}, not {arguments['checksum']}.", "It is another file: find out why."
-        )
-    try:
-        objects = [each for each in yaml.safe_load_all(data.decode()) if each]
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        objects = [each for each in yaml.safe_load_all(text) if each]
+    except yaml.YAMLError as error:
         raise LiveError("manifest", f"{where} is not YAML: {error}", "Export it again.") from None
     version, wanted = _version(objects), RELEASE_LINES[cluster.release_line].flux
     if version != f"v{wanted}":

@@ -142,11 +142,9 @@ class CephRig:
         shutil.copy(mon, folder / "mon.a.keyring")
         self._daemon("mon", "a")
         self._until(lambda: self.run("ceph", "-s").returncode == 0, "a monitor")
-        self._shell("ceph", "auth", "get-or-create", "mgr.x", *"mon,allow profile mgr,osd,allow *,mds,allow *".split(","),
-                    "-o", str(folder / "mgr.x.keyring"))  # fmt: skip
+        self._login("mgr.x", mon="allow profile mgr", osd="allow *", mds="allow *")
         self._daemon("mgr", "x")
-        self._shell("ceph", "auth", "get-or-create", "osd.0", *"mon,allow profile osd,mgr,allow profile osd,osd,allow *"
-                    .split(","), "-o", str(folder / "osd.0.keyring"))  # fmt: skip
+        self._login("osd.0", mon="allow profile osd", mgr="allow profile osd", osd="allow *")
         disk = str(uuid.uuid4())
         self._shell("ceph", "osd", "new", disk)
         (folder / "osd.0").mkdir(exist_ok=True)
@@ -154,12 +152,15 @@ class CephRig:
         self._daemon("osd", "0")
         for number in range(self._servers):
             name = f"mds.m{number}"
-            self._shell("ceph", "auth", "get-or-create", name, *"mon,profile mds,mgr,profile mds,mds,allow *,osd,allow *"
-                        .split(","), "-o", str(folder / f"{name}.keyring"))  # fmt: skip
+            self._login(name, mon="profile mds", mgr="profile mds", mds="allow *", osd="allow *")
             self._daemon("mds", f"m{number}")
         self._until(lambda: self.ask("osd", "stat")["num_up_osds"] == 1, "an OSD")
         self._until(lambda: self.ask("mgr", "stat")["available"], "a manager")
         self._until(lambda: self.run("ceph", "fs", "volume", "ls").returncode == 0, "the manager's volumes")
+
+    def _login(self, name: str, **rights: str) -> None:
+        words = [part for right in rights.items() for part in right]
+        self._shell("ceph", "auth", "get-or-create", name, *words, "-o", str(self.folder / f"{name}.keyring"))
 
     def _daemon(self, kind: str, name: str) -> None:
         (self.folder / f"{kind}.{name}").mkdir(exist_ok=True)
@@ -194,7 +195,9 @@ def _install() -> None:
     if not missing:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise CephRigError(f"missing: {', '.join(missing)}. Install these packages, or run as root on Debian or Ubuntu.")
+        raise CephRigError(
+            f"missing: {', '.join(missing)}. Install these packages, or run as root on Debian or Ubuntu."
+        )
     print(f"ceph: installing {' '.join(missing)}", file=sys.stderr, flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "--yes", "-qq", "--no-install-recommends", *missing]

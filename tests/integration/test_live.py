@@ -75,7 +75,7 @@ def test_a_second_run_writes_nothing_and_lists_each_kind_once(live: Live) -> Non
     again, asked = live.counted(lambda: live.run(objects, prune=True, tenants=["first"]))
     assert again["summary"]["unchanged"] == len(objects)
     assert (again["changed"], again["failed"], again["objects"]) == (False, False, [])
-    served = len(MANAGED) - 2  # there is no MetalLB
+    served = len(MANAGED) - 3  # there is no MetalLB
     assert asked.pop("list") == served == again["requests"]["list"]
     assert set(asked) == {name for name in asked if name.startswith("list ")}, "something else than reading was asked"
     assert set(asked.values()) == {1}

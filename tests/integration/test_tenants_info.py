@@ -82,7 +82,7 @@ def found(state: Object) -> Object:
 def test_it_only_lists_each_kind_once(live: Live, delivered: Fleet) -> None:
     state, asked = live.counted(lambda: look(live, delivered))
     assert (state["in_sync"], found(state)) == (True, FINE)
-    served = len(MANAGED) - 2  # there is no MetalLB
+    served = len(MANAGED) - 3  # there is no MetalLB
     assert asked.pop("list") == served == state["requests"]["list"]
     assert set(asked.values()) == {1}
     assert all(name.startswith("list ") for name in asked)

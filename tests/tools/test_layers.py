@@ -14,6 +14,7 @@ UTILS = Path(__file__).resolve().parents[2] / "plugins" / "module_utils"
 #: A package, and the packages that it may import. Only plugins import Ansible, so it is not in the list.
 BELOW = {
     "_model": set(),
+    "_ceph": set(),
     "_kubespray": {"_model"},
     "_inventory": {"_model"},
     "_objects": {"_model"},

@@ -92,7 +92,7 @@ def _pool(ceph: Ceph, look: Look, wanted: Item, result: Plan) -> None:
     elif found.get("application_metadata") and application not in found["application_metadata"]:
         owner = ", ".join(found["application_metadata"])
         result.findings.append(
-            f"the pool {name} belongs to {owner}, not to {application}. Name another pool; sharing one mixes their data."
+            f"the pool {name} belongs to {owner}, not to {application}. Name another pool: their data must stay apart."
         )
         return
     size = wanted.get("size")

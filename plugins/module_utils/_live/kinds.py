@@ -40,6 +40,7 @@ _WAVES: tuple[tuple[Kind, ...], ...] = (
         (_RBAC, "RoleBinding"),
         ("metallb.io/v1beta1", "IPAddressPool"),
         ("metallb.io/v1beta1", "L2Advertisement"),
+        ("metallb.io/v1beta1", "BGPAdvertisement"),
     ),
     # With the rights granted one wave above.
     (("source.toolkit.fluxcd.io/v1", "GitRepository"), ("kustomize.toolkit.fluxcd.io/v1", "Kustomization")),

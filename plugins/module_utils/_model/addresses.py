@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .._libraries import load as library
-from . import values
+from . import bgp, values
 from .entities import Cluster
 from .errors import Problems, Where, show
 
@@ -26,7 +26,11 @@ _RANGES = ("node_cidr", "pod_cidr", "service_cidr")
 
 @dataclass(frozen=True)
 class Range:
-    """A set of addresses with its place. I(shared): other clusters of the same network can see it."""
+    """A set of addresses with its place.
+
+    I(shared): other clusters of the same network can see it. I(routed): it is announced to routers, and so known in
+    every network.
+    """
 
     name: str
     where: Where
@@ -34,6 +38,11 @@ class Range:
     text: str
     shared: bool
     networks: frozenset[netaddr.IPNetwork] = frozenset()
+    routed: bool = False
+
+    @property
+    def is_pool(self) -> bool:
+        return self.name.startswith("the pool ")
 
 
 def as_list(value: object) -> list[str]:
@@ -45,8 +54,45 @@ def check(clusters: Mapping[str, Cluster], problems: Problems) -> None:
     ranges = {name: _ranges(cluster, problems) for name, cluster in clusters.items()}
     for own in ranges.values():
         _check_cluster(own, problems)
+    for cluster in clusters.values():
+        bgp.check(cluster, problems)
     for one, other in itertools.combinations([name for name, own in ranges.items() if _nodes(own)], 2):
         _check_pair(one, ranges[one], ranges[other], problems)
+    for one, other in itertools.combinations(ranges, 2):
+        _check_apart(one, ranges[one], other, ranges[other], problems)
+
+
+def _check_apart(one: str, own: list[Range], other: str, others: list[Range], problems: Problems) -> None:
+    """Clusters on different networks: what one of them announces belongs to nobody else, and a pool is not in the
+    nodes' network of another."""
+    first, second = _nodes(own), _nodes(others)
+    if first and second and not first.addresses.isdisjoint(second.addresses):
+        return
+    for a, b in itertools.product(own, others):
+        known = ("api_vip", "node_cidr")
+        if (
+            not (a.shared or a.name in known)
+            or not (b.shared or b.name in known)
+            or a.addresses.isdisjoint(b.addresses)
+        ):
+            continue
+        if a.routed or b.routed:
+            what = "is announced to routers" if a.routed and b.routed else "one of them is announced to routers"
+            told = f"{b.text} overlaps {a.name} {a.text} of the cluster {one}, and {what}."
+            problems.error("overlap", b.where, told, "Give one of them other addresses.")
+        elif a.is_pool and b is second and a.addresses.issubset(b.addresses):
+            _foreign(a, b, other, problems)
+        elif b.is_pool and a is first and b.addresses.issubset(a.addresses):
+            _foreign(b, a, one, problems)
+
+
+def _foreign(pool: Range, nodes: Range, cluster: str, problems: Problems) -> None:
+    problems.error(
+        "foreign-network",
+        pool.where,
+        f"{pool.text} is in the node network {nodes.text} of the cluster {cluster}, and this cluster is not on it.",
+        "Give the pool addresses of the own network, or advertise it with bgp.",
+    )
 
 
 def _nodes(own: list[Range]) -> Range | None:
@@ -94,17 +140,19 @@ def _ranges(cluster: Cluster, problems: Problems) -> list[Range]:
             problems.error("duplicate-id", where, f"there is already a pool {pool['name']!r}.", "Rename one of them.")
         names.add(pool["name"])
         addresses = netaddr.IPSet()
-        for number, text in enumerate(pool["addresses"]):
+        for number, item in enumerate(pool["addresses"]):
             try:
-                addresses |= parse_range(text)
+                addresses |= parse_range(item)
             except (netaddr.AddrFormatError, ValueError):
                 problems.error(
                     "bad-value",
                     where / "addresses" / number,
-                    f"{show(text)} is not a range of addresses.",
+                    f"{show(item)} is not a range of addresses.",
                     "Write it as 10.1.2.0/28 or 10.1.2.10-10.1.2.20.",
                 )
-        found.append(Range(f"the pool {pool['name']}", where, addresses, _text(pool["addresses"]), True))
+        is_routed = pool.get("advertise") == "bgp"
+        text = _text(pool["addresses"])
+        found.append(Range(f"the pool {pool['name']}", where, addresses, text, True, routed=is_routed))
     return found
 
 

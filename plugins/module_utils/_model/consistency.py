@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from .entities import Cluster, Environment, Settings
 from .errors import Problems, Where, suggest
+from .release_lines import RELEASE_LINES
 
 #: Prefixes of labels and annotations that Kubernetes, Flux or this collection set themselves.
 _RESERVED = ("kubernetes.io", "k8s.io", "fluxcd.io")
@@ -29,6 +30,7 @@ def check(
         _delivery(environment, clusters, problems)
     for cluster in clusters.values():
         _services(cluster, settings, problems)
+    _repositories(settings, problems)
     if not problems.errors:
         # who reaches whom is only known once everything has its place
         _peers(environments, problems)
@@ -150,6 +152,16 @@ def _share_cluster(one: Environment, other: Environment) -> bool:
 
 def _named(end: _End) -> str:
     return "/".join(part for part in end if part)
+
+
+def _repositories(settings: Settings, problems: Problems) -> None:
+    """Only what a role of this collection installs can come from a released manifest."""
+    known = {name for line in RELEASE_LINES.values() for name in line.services}
+    told = {problem.where.text for problem in problems.errors}
+    for name, service in settings.services.items():
+        where = Where("fleet_services") / name
+        if not service.get("repository") and name not in known and (where / "repository").text not in told:
+            problems.error("missing-key", where, "the key 'repository' is missing.", "Add it.")
 
 
 def _services(cluster: Cluster, settings: Settings, problems: Problems) -> None:

@@ -73,7 +73,8 @@ class ReleaseLine:
     """One line.
 
     I(flux_api): versions of the Go modules C(github.com/fluxcd/<name>/api) that flux2 names. I(follows): the line
-    before it, and I(steps): how a cluster gets here from there, one minor version at a time.
+    before it, and I(steps): how a cluster gets here from there, one minor version at a time. I(services): versions of
+    platform services that a role of this collection installs.
     """
 
     name: str
@@ -83,6 +84,7 @@ class ReleaseLine:
     oci_repository: str
     flux_api: Mapping[str, str]
     helm_retry_strategy: bool
+    services: Mapping[str, str]
     kubespray: str
     follows: str | None
     steps: tuple[Step, ...]
@@ -108,6 +110,7 @@ class ReleaseLine:
                 "ansible_core": list(release.ansible_core),
                 "python": list(release.python),
             },
+            "services": dict(self.services),
             **release.components,
         }
 
@@ -122,6 +125,7 @@ def _line(data: Mapping[str, t.Any]) -> ReleaseLine:
         oci_repository=flux["oci_repository"],
         flux_api=flux["api"],
         helm_retry_strategy=flux["helm_retry_strategy"],
+        services=data["services"],
         kubespray=data["kubespray"],
         follows=data["follows"],
         steps=tuple(Step(**step) for step in data["steps"]),

@@ -31,6 +31,7 @@ from .schema_layer import (
     ref,
     text,
 )
+from .schema_network import BGP, POOL
 from .schema_storage import STORAGE, STORAGE_OVERLAY
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -146,21 +147,6 @@ TENANT = obj(
     ("id",),
 )
 
-POOL = obj(
-    "Addresses for Services of type LoadBalancer.",
-    {
-        "name": {**LABEL_ID, "description": "Name of the pool."},
-        "addresses": array("Ranges: C(10.1.2.0/28) or C(10.1.2.10-10.1.2.20).", {"type": "string"}, minItems=1),
-        "tenants": array("Tenants that may use it; without it, everybody.", {"type": "string", "x-names": "tenant"}),
-        "auto_assign": {
-            "type": "boolean",
-            "default": True,
-            "description": "Services may get an address without asking for this pool.",
-        },
-    },
-    ("name", "addresses"),
-)
-
 _RECIPIENT: Schema = {
     "type": "string",
     "pattern": "^age1[a-z0-9]+$",
@@ -222,6 +208,7 @@ CLUSTER: Schema = {
             "pod_cidr": {**_ADDRESSES, "description": "Addresses of pods."},
             "service_cidr": {**_ADDRESSES, "description": "Addresses of Services."},
             "load_balancer_pools": array("Addresses for Services of type LoadBalancer.", POOL),
+            "bgp": BGP,
         },
     ),
     "cluster_dns": obj(
@@ -249,24 +236,25 @@ CLUSTER: Schema = {
 }
 
 SERVICE = obj(
-    "A platform service: a Helm chart that Flux installs.",
+    "A platform service: a Helm chart that Flux installs, or, without C(repository), what a released manifest holds.",
     {
         "namespace": {**LABEL_ID, "description": "Its namespace; default its name."},
         "pod_security": choice(
             "Pod Security level of the namespace.", ("privileged", "baseline", "restricted"), default="baseline"
         ),
         "repository": text(
-            "https:// address of a Helm repository, or oci:// address of a chart.",
+            "https:// address of a Helm repository, or oci:// address of a chart. Without it the service comes from "
+            "a released manifest, which the service's role takes.",
             pattern=r"^(https|oci)://\S+$",
             **{"x-hint": "Use an https:// Helm repository or an oci:// chart."},
         ),
         "chart": text("Name of the chart; default its name."),
-        "version": text("Version of the chart."),
-        "versions": mapping("Version of the chart by release line.", {"type": "string"}),
+        "version": text("Version of the chart or the manifest."),
+        "versions": mapping("The same by release line.", {"type": "string"}),
+        "registry": text("For a released manifest: where its images are, instead of where it says."),
         "depends_on": array("Services that must be ready before.", {"type": "string"}),
         "values": payload("Chart values."),
     },
-    ("repository",),
 )
 
 FLEET: Schema = {

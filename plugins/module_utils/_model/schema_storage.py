@@ -79,9 +79,7 @@ ISCSI = obj(
                 {
                     "name": {**LABEL_ID, "description": "Name; part of the PersistentVolume's name."},
                     "lun": {"type": "integer", "minimum": 0, "maximum": 16383, "description": "Its number."},
-                    "size": text(
-                        "Its size.", pattern=r"^[1-9][0-9]*(Gi|Ti)$", **{"x-hint": "Such as 500Gi or 2Ti."}
-                    ),
+                    "size": text("Its size.", pattern=r"^[1-9][0-9]*(Gi|Ti)$", **{"x-hint": "Such as 500Gi or 2Ti."}),
                     "mode": choice("As a file system or as a device.", ("Filesystem", "Block"), default="Filesystem"),
                 },
                 ("name", "lun", "size"),

@@ -21,7 +21,6 @@ _ONLY_WITH = {
     "ceph": ("filesystem", "pool", "subvolume_group", "user", "image_features"),
     "nfs": ("on_delete",),
 }
-_PARTS = ("ceph", "nfs", "iscsi", "classes", "reclaim_policies")
 
 
 @dataclass(frozen=True)
@@ -58,24 +57,9 @@ class StorageClass:
         return self.backend
 
 
-def declared(cluster: Cluster, settings: Settings) -> dict[str, t.Any]:
-    """C(fleet_storage) with the cluster's own C(cluster_storage) laid over it, setting by setting."""
-    result: dict[str, t.Any] = {}
-    for part in _PARTS:
-        ours = (settings.values.get("fleet_storage") or {}).get(part) or {}
-        here = (cluster.get("storage") or {}).get(part) or {}
-        result[part] = {
-            name: {**ours.get(name, {}), **here.get(name, {})}
-            if part != "reclaim_policies"
-            else here.get(name, ours.get(name))
-            for name in sorted({*ours, *here})
-        }
-    return result
-
-
-def classes(cluster: Cluster, settings: Settings, *bases: str) -> list[StorageClass]:
+def classes(cluster: Cluster, *bases: str) -> list[StorageClass]:
     """The classes that a cluster offers and that are declared soundly, by name; only of I(bases) if given."""
-    storage = declared(cluster, settings)
+    storage = cluster.storage
     found = []
     for name in sorted(set(cluster.get("storage_classes") or ())):
         given = storage["classes"].get(name)
@@ -128,7 +112,7 @@ def check(clusters: Mapping[str, Cluster], settings: Settings, problems: Problem
 
 
 def _check_cluster(cluster: Cluster, settings: Settings, problems: Problems, told: set[tuple[str, str]]) -> None:
-    storage = declared(cluster, settings)
+    storage = cluster.storage
     own = (cluster.get("storage") or {}).get("classes") or {}
     for key, schema in _BACKENDS.items():
         for name, backend in storage[key].items():
@@ -157,13 +141,14 @@ def _check_cluster(cluster: Cluster, settings: Settings, problems: Problems, tol
         if name not in own and ("fleet", name) in told:
             continue
         told.add(("fleet" if name not in own else cluster.name, name))
-        _check_class(where / "classes" / name, name, given, storage, settings, problems)
-    _check_defaults(here, [each for each in classes(cluster, settings) if each.given["default"]], problems)
-    _check_shared(cluster, settings, problems, told)
+        _check_class(where / "classes" / name, given, storage, settings, problems)
+    _check_defaults(here, [each for each in classes(cluster) if each.given["default"]], problems)
+    _check_luns(here, classes(cluster, ISCSI_KIND), problems)
+    _check_shared(cluster, problems, told)
 
 
 def _check_class(
-    at: Where, name: str, given: Values, storage: Mapping[str, t.Any], settings: Settings, problems: Problems
+    at: Where, given: Values, storage: Mapping[str, t.Any], settings: Settings, problems: Problems
 ) -> None:
     named = [each for each in _BASES if each in given]
     if len(named) != 1:
@@ -216,25 +201,38 @@ def _check_defaults(where: Where, found: list[StorageClass], problems: Problems)
         problems.error("bad-value", where, f"{names} are all the default class.", "Keep default: true on one of them.")
 
 
-def _check_shared(cluster: Cluster, settings: Settings, problems: Problems, told: set[tuple[str, str]]) -> None:
+def _check_luns(where: Where, found: Iterable[StorageClass], problems: Problems) -> None:
+    seen: dict[str, str] = {}
+    for each in found:
+        other = seen.setdefault(each.backend, each.name)
+        if other != each.name:
+            problems.error(
+                "bad-value",
+                where,
+                f"{other} and {each.name} are both made of the LUNs of {each.backend}, and a LUN is one volume.",
+                "Declare the SAN twice in iscsi, each time with the LUNs of one class.",
+            )
+
+
+def _check_shared(cluster: Cluster, problems: Problems, told: set[tuple[str, str]]) -> None:
     """Two classes on the same pool or file system: the keys of Ceph do not keep them apart."""
     seen: dict[tuple[str, str, str], StorageClass] = {}
     users: dict[tuple[str, str], StorageClass] = {}
-    for each in classes(cluster, settings, CEPHFS, RBD):
+    for each in classes(cluster, CEPHFS, RBD):
         place = each.given["filesystem"] if each.base == CEPHFS else each.given["pool"]
         first = seen.setdefault((each.base, each.backend, place), each)
         at = Where("fleet_storage") / "classes" / each.name
-        if first is not each and set(first.given.get("data") or ()) != set(each.given.get("data") or ()):
-            if (place, each.name) not in told:
-                told.add((place, each.name))
-                what = "file system" if each.base == CEPHFS else "pool"
-                problems.warn(
-                    "shared-storage",
-                    at,
-                    f"{first.name} and {each.name} hold different kinds of data in one {what}, {place}: "
-                    "whoever has the key of one can read the other.",
-                    f"Give each a {what} of its own.",
-                )
+        unlike = set(first.given.get("data") or ()) != set(each.given.get("data") or ())
+        if unlike and (place, each.name) not in told:
+            told.add((place, each.name))
+            what = "file system" if each.base == CEPHFS else "pool"
+            problems.warn(
+                "shared-storage",
+                at,
+                f"{first.name} and {each.name} hold different kinds of data in one {what}, {place}: "
+                "whoever has the key of one can read the other.",
+                f"Give each a {what} of its own.",
+            )
         other = users.setdefault((each.backend, each.user), each)
         if other is not each and (each.user, each.name) not in told:
             told.add((each.user, each.name))

@@ -11,11 +11,9 @@ from collections.abc import Iterable
 from .._model.entities import Cluster, Environment, Settings
 from .._model.release_lines import RELEASE_LINES
 from .common import FLUX_NAMESPACE, HOME_NAMESPACE, Object, build
+from .metallb import pool_objects
 
 FACTS = "cluster-facts"
-METALLB = "metallb"
-_METALLB_NAMESPACE = "metallb-system"
-_METALLB_API = "metallb.io/v1beta1"
 
 
 def cluster_objects(cluster: Cluster, environments: Iterable[Environment], settings: Settings) -> list[Object]:
@@ -49,41 +47,3 @@ def _facts(cluster: Cluster, settings: Settings) -> dict[str, str]:
         "sla_tier": cluster.get("sla_tier", ""),
     }
     return {key: str(value) for key, value in facts.items()}
-
-
-def pools(cluster: Cluster) -> list[dict[str, t.Any]]:
-    """The declared ranges of load-balancer addresses."""
-    return list((cluster.get("network") or {}).get("load_balancer_pools", ()))
-
-
-def pool_objects(cluster: Cluster, environments: Iterable[Environment], settings: Settings) -> list[Object]:
-    """An IPAddressPool and an L2Advertisement for each pool."""
-    namespace = settings.services.get(METALLB, {}).get("namespace", _METALLB_NAMESPACE)
-    lines = {each.tenant.id: {level.id for level in each.tenant.line} for each in environments}
-    objects = []
-    for pool in sorted(pools(cluster), key=lambda each: str(each["name"])):
-        spec: Object = {"addresses": pool["addresses"], "autoAssign": pool.get("auto_assign", True)}
-        if "tenants" in pool:
-            # The tenants below a named one may use it as well.
-            wanted = set(pool["tenants"])
-            names = sorted(wanted | {tenant for tenant, line in lines.items() if line & wanted})
-            spec["serviceAllocation"] = {"namespaceSelectors": [_selector(names, settings)]}
-        objects += [
-            build(_METALLB_API, "IPAddressPool", pool["name"], namespace=namespace, spec=spec),
-            build(
-                _METALLB_API,
-                "L2Advertisement",
-                pool["name"],
-                namespace=namespace,
-                spec={"ipAddressPools": [pool["name"]]},
-            ),
-        ]
-    return objects
-
-
-def _selector(tenants: list[str], settings: Settings) -> Object:
-    key = f"{settings.label_domain}/tenant"
-    if not tenants:
-        # An empty list of values is not valid; nobody has this label without a value.
-        return {"matchLabels": {key: ""}}
-    return {"matchExpressions": [{"key": key, "operator": "In", "values": tenants}]}

@@ -3,26 +3,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Flux Kustomizations of a cluster: what is applied from the fleet tree, and in which order.
 
-C(policies) → one for each tenant and C(apps), and beside them C(platform) → C(network). There is one for each tenant
-so that one broken manifest stops nobody else. Tenants do not wait for the platform: what protects them from each other
-is the API server's own admission, and a chart that does not install must not hold up quotas and rights of the whole
-cluster. Nothing is substituted in any of them: tenants' text is never a template.
+C(policies) → one for each tenant and C(apps), and beside them C(platform) → C(network), the configuration of MetalLB.
+There is one for each tenant so that one broken manifest stops nobody else. Tenants do not wait for the platform: what
+protects them from each other is the API server's own admission, and a chart that does not install must not hold up
+quotas and rights of the whole cluster. Nothing is substituted in any of them: tenants' text is never a template.
 """
 
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .._model.entities import Cluster, Settings
-from .cluster import METALLB, pools
 from .common import FLUX_NAMESPACE, FLUX_SOURCE, Object, build
 from .flux_install import AGE_KEYS
+from .foundation import configured, is_released, software, workloads
 from .platform import RELEASE_API
 
 API = "kustomize.toolkit.fluxcd.io/v1"
 PLATFORM = "platform"
-NETWORK = "network"
 POLICIES = "policies"
 APPS = "apps"
 SECRETS = "secrets"
@@ -34,23 +33,29 @@ def tenant_kustomization(tenant: str) -> str:
 
 
 def cluster_kustomizations(
-    cluster: Cluster, tenants: Iterable[str], settings: Settings, has_platform: bool, apps: Iterable[str]
+    cluster: Cluster,
+    tenants: Iterable[str],
+    settings: Settings,
+    has_platform: bool,
+    apps: Iterable[str],
+    released: Mapping[str, list[Object]] | None = None,
 ) -> list[Object]:
     """The Kustomizations of C(clusters/<cluster>/config).
 
     @param tenants: ids of the tenants that have an environment on the cluster.
     @param has_platform: whether the cluster runs a platform service.
     @param apps: its applications; their own Kustomizations are those of C(app_kustomizations).
+    @param released: what the released manifests of services without a chart hold, by service.
     """
     below = f"./clusters/{cluster.name}"
     result = []
     if recipients(cluster, settings):
         result.append(_secrets(cluster, settings))
     if has_platform:
-        result.append(_platform(cluster, settings))
-    if pools(cluster):
+        result.append(_platform(cluster, settings, released or {}))
+    for folder in sorted({each.folder for each in configured(cluster).values()}):
         first = [PLATFORM] if has_platform else []
-        result.append(_kustomization(NETWORK, f"{below}/network", first, settings))
+        result.append(_kustomization(folder, f"{below}/{folder}", first, settings))
     result.append(_kustomization(POLICIES, f"./policies/{cluster.release_line}", (), settings))
     for tenant in sorted(set(tenants)):
         # Not waiting: it would also wait for the tenant's own Kustomizations, whose health is the tenant's business.
@@ -92,16 +97,27 @@ def secret_facts(cluster: Cluster, settings: Settings) -> list[Object]:
     return [build("v1", "ConfigMap", "age-recipients", namespace=FLUX_NAMESPACE, data={"recipients": keys})]
 
 
-def _platform(cluster: Cluster, settings: Settings) -> Object:
+def _platform(cluster: Cluster, settings: Settings, released: Mapping[str, list[Object]]) -> Object:
     """Ready when it is applied and what others need from it works: the address pools need MetalLB's definitions and
-    webhook. It does not wait for other charts, else one that fails would keep the pools, and every later change of the
-    platform, waiting until the timeout; their HelmReleases say themselves how they are."""
+    webhook, so it waits for the release, or for what the released manifest runs. It does not wait for other charts,
+    else one that fails would keep the pools, and every later change of the platform, waiting until the timeout; their
+    HelmReleases say themselves how they are."""
     result = _kustomization(PLATFORM, f"./clusters/{cluster.name}/platform", (), settings, wait=False)
-    if pools(cluster) and METALLB in cluster.services:
-        release = {"apiVersion": RELEASE_API, "kind": "HelmRelease", "name": METALLB, "namespace": FLUX_NAMESPACE}
-        result["spec"]["healthChecks"] = [release]
+    checks: list[Object] = []
+    for service in configured(cluster):
+        if is_released(service, cluster, settings):
+            running = workloads(software(released.get(service, ()), {}))
+            checks += [_reference(each["apiVersion"], each["kind"], **each["metadata"]) for each in running]
+        elif service in cluster.services:
+            checks.append(_reference(RELEASE_API, "HelmRelease", service, FLUX_NAMESPACE))
+    if checks:
+        result["spec"]["healthChecks"] = checks
         result["spec"] = dict(sorted(result["spec"].items()))
     return result
+
+
+def _reference(api_version: str, kind: str, name: str, namespace: str, **_more: t.Any) -> Object:
+    return {"apiVersion": api_version, "kind": kind, "name": name, "namespace": namespace}
 
 
 def _kustomization(name: str, path: str, after: Iterable[str], settings: Settings, *, wait: bool = True) -> Object:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from .._model.entities import Cluster, Settings, Values
 from .._model.release_lines import RELEASE_LINES
 from .common import FLUX_NAMESPACE, PRUNE_DISABLED, Object, build, plain
+from .foundation import software
 from .namespace import POD_SECURITY, pod_security_labels
 
 RELEASE_API = "helm.toolkit.fluxcd.io/v2"
@@ -33,18 +34,23 @@ def deep_merge(base: t.Any, over: t.Any) -> t.Any:
     return over
 
 
-def platform_objects(cluster: Cluster, settings: Settings) -> dict[str, list[Object]]:
+def platform_objects(
+    cluster: Cluster, settings: Settings, released: Mapping[str, list[Object]] | None = None
+) -> dict[str, list[Object]]:
     """The objects of every service of the cluster, by service.
 
     A namespace that several services share comes with the first of them, at the loosest Pod Security level that one of
     them needs.
+
+    @param released: what the released manifests of services without a chart hold, by service.
     """
     chosen = {name: settings.services[name] for name in sorted(cluster.services) if name in settings.services}
     levels: dict[str, str] = {}
+    result = {name: software(objects, chosen[name]) for name, objects in (released or {}).items() if name in chosen}
+    chosen = {name: service for name, service in chosen.items() if service.get("repository")}
     for name, service in chosen.items():
         namespace, level = service.get("namespace", name), service["pod_security"]
         levels[namespace] = min(level, levels.get(namespace, level), key=_LOOSEST_FIRST.index)
-    result: dict[str, list[Object]] = {}
     for name, service in chosen.items():
         level = levels.pop(service.get("namespace", name), None)
         objects = service_objects(name, service, cluster.services[name], cluster, settings)

@@ -23,7 +23,7 @@ from collections.abc import Iterable
 
 from .._model.entities import Cluster, Settings
 from .._model.fleet import Fleet
-from . import cluster, disruption, flux_tenant, limits
+from . import cluster, disruption, flux_tenant, limits, metallb
 from .admission import PROVISIONER, Policy, cel, rule
 from .cluster_roles import READ, ROLES, VIEWER, cluster_role_objects
 from .common import DEPLOYER, FLUX_NAMESPACE, MANAGED_BY, POLICY_PARAMETERS, PRUNE_DISABLED, RECONCILER, Object, build
@@ -39,7 +39,7 @@ BOOTSTRAP = "self-provisioning-bootstrap"
 
 _ADMISSION = "admissionregistration.k8s.io"
 _POLICY_KINDS = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
-_POOL_KINDS = ("ipaddresspools", "l2advertisements")
+_POOL_KINDS = ("bgpadvertisements", "ipaddresspools", "l2advertisements")
 _WALLS = (
     "allow-dns", "allow-platform", "allow-same-namespace", "declared-egress", "declared-ingress", "default-deny",
 )  # fmt: skip
@@ -105,7 +105,7 @@ def _delivery_rules(fleet: Fleet, here: Cluster) -> list[Object]:
         _rule(flux_source, ("gitrepositories",), _OWN, (flux_tenant.NAME,)),
         _rule(_ADMISSION, _POLICY_KINDS, _OWN, _policy_names(fleet.settings, here.release_line)),
     ]
-    if cluster.pools(here):
+    if metallb.pools(here):
         rules.append(_rule("metallb.io", _POOL_KINDS, _OWN))
     return rules
 
@@ -215,7 +215,7 @@ def _confinement(fleet: Fleet) -> Policy:
     platform = {NAMESPACE, FLUX_NAMESPACE, "default"} | {
         service.get("namespace", name) for name, service in settings.services.items()
     }
-    pools = settings.services.get("metallb", {}).get("namespace", "metallb-system")
+    pools = metallb.namespace(settings)
     label = f"metadata.?labels[{cel(tenant)}].orValue('') != ''"
     note = f"metadata.?annotations[{cel(next(iter(PRUNE_DISABLED)))}].orValue('')"
     selves = [PROVISIONER, "system:authenticated", "system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}"]

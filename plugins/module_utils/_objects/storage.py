@@ -11,16 +11,19 @@ from collections.abc import Iterable
 
 from .._model import storage
 from .._model.entities import Cluster, Settings
+from .._model.fleet import Fleet
 from .._model.release_lines import RELEASE_LINES, version
 from .._model.schema_storage import ISCSI_PORT
 from .._model.storage import StorageClass
-from .common import PRUNE_DISABLED, Object, build
+from .common import MANAGED_BY, PRUNE_DISABLED, Object, build
 
-#: The Secrets lie here on every release line: a PersistentVolume names the namespace of its Secret and never forgets it.
+#: The Secrets lie here on every release line: a PersistentVolume names the namespace of its Secret for good.
 CEPH_NAMESPACE = "ceph-csi"
 #: Where the released manifest of the operator puts itself, and the accounts of its drivers.
 OPERATOR_NAMESPACE = "ceph-csi-operator-system"
-OPERATOR, DRIVERS, NFS_SERVICE = "ceph-csi-operator", "ceph-csi-drivers", "csi-driver-nfs"
+OPERATOR, DRIVERS = "ceph-csi-operator", "ceph-csi-drivers"
+#: The configurations, called as the roles are.
+CEPH_SERVICE, NAS_SERVICE, FOLDER = "ceph-csi", "nfs-csi", "storage"
 CHARTS = {storage.CEPHFS: "ceph-csi-cephfs", storage.RBD: "ceph-csi-rbd"}
 PROVISIONERS = {
     storage.CEPHFS: "cephfs.csi.ceph.com",
@@ -28,16 +31,22 @@ PROVISIONERS = {
     storage.NFS_KIND: "nfs.csi.k8s.io",
     storage.ISCSI_KIND: "kubernetes.io/no-provisioner",
 }
+CEPH = (storage.CEPHFS, storage.RBD)
+NAS = (storage.NFS_KIND, storage.ISCSI_KIND, storage.OTHER)
 CEPH_API = "csi.ceph.io/v1"
 CLASS_API = "storage.k8s.io/v1"
 SNAPSHOT_API = "snapshot.storage.k8s.io/v1"
 CONFIG_MAP = "ceph-csi-config"
+_CLASS_KINDS = ((CLASS_API, "StorageClass"), (SNAPSHOT_API, "VolumeSnapshotClass"))
+#: In these kinds what is ours and no longer declared is removed. Never a PersistentVolume.
+CEPH_KINDS = (*_CLASS_KINDS, *((CEPH_API, kind) for kind in ("ClientProfile", "CephConnection", "Driver")))
+NAS_KINDS = _CLASS_KINDS
 #: The first Kubernetes of which the operator's project says that it works.
 _OPERATOR_SINCE = (1, 32)
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 #: Velero takes the snapshot class of a driver that has it.
 _VELERO = {"velero.io/csi-volumesnapshot-class": "true"}
-#: Most fields of a class cannot be changed. It holds nothing, and volumes do not look at it again, so Flux may make it anew.
+#: Most fields of a class cannot be changed. Volumes do not look at it again, so Flux may make it anew.
 _FORCE = {"kustomize.toolkit.fluxcd.io/force": "enabled"}
 #: Reasons stand in docs/guides/storage.md.
 NFS_OPTIONS = ("nfsvers=4.1", "proto=tcp", "hard", "timeo=600", "retrans=2", "noatime", "nodev", "nosuid")
@@ -48,9 +57,18 @@ def uses_operator(cluster: Cluster) -> bool:
     return version(RELEASE_LINES[cluster.release_line].kubernetes)[:2] >= _OPERATOR_SINCE
 
 
-def ceph_objects(cluster: Cluster, settings: Settings) -> list[Object]:
+def has_ceph(cluster: Cluster) -> bool:
+    return bool(storage.classes(cluster, *CEPH))
+
+
+def has_nas(cluster: Cluster) -> bool:
+    return bool(storage.classes(cluster, *NAS))
+
+
+def ceph_objects(fleet: Fleet, name: str) -> list[Object]:
     """Everything of Ceph: where its monitors are, then the classes."""
-    found = storage.classes(cluster, settings, storage.CEPHFS, storage.RBD)
+    cluster, settings = fleet.clusters[name], fleet.settings
+    found = storage.classes(cluster, *CEPH)
     if not found:
         return []
     result = [] if _has_namespace(cluster, settings) else [_namespace()]
@@ -59,9 +77,9 @@ def ceph_objects(cluster: Cluster, settings: Settings) -> list[Object]:
     return [*result, *_snapshot_classes(found)]
 
 
-def nas_objects(cluster: Cluster, settings: Settings) -> list[Object]:
+def nas_objects(fleet: Fleet, name: str) -> list[Object]:
     """Everything that is not Ceph: NFS, LUNs of a SAN, and the classes of other drivers."""
-    found = storage.classes(cluster, settings, storage.NFS_KIND, storage.ISCSI_KIND, storage.OTHER)
+    found = storage.classes(fleet.clusters[name], *NAS)
     builders = {storage.NFS_KIND: _nfs_class, storage.ISCSI_KIND: _iscsi_class, storage.OTHER: _other_class}
     result = [builders[each.base](each) for each in found]
     for each in found:
@@ -77,7 +95,7 @@ def secret_name(each: StorageClass) -> str:
 
 def ceph_secret(each: StorageClass, key: str) -> Object:
     """The login of one class. Until 3.13 Ceph CSI wanted the same login of CephFS under another name too; not since."""
-    return build(
+    return _shared(
         "v1",
         "Secret",
         secret_name(each),
@@ -90,7 +108,7 @@ def ceph_secret(each: StorageClass, key: str) -> Object:
 
 def chap_secret(each: StorageClass, login: t.Mapping[str, str]) -> Object:
     """The CHAP login of a SAN, for sessions."""
-    return build(
+    return _shared(
         "v1",
         "Secret",
         secret_name(each),
@@ -104,6 +122,15 @@ def chap_secret(each: StorageClass, login: t.Mapping[str, str]) -> Object:
     )
 
 
+def _shared(*identity: str, **body: t.Any) -> Object:
+    """An object of a kind that the deliverer of the tenants looks at: without the label by which it finds its own."""
+    result = build(*identity, **body)
+    del result["metadata"]["labels"][MANAGED_BY]
+    if not result["metadata"]["labels"]:
+        del result["metadata"]["labels"]
+    return result
+
+
 def _has_namespace(cluster: Cluster, settings: Settings) -> bool:
     """Whether a platform service of the cluster brings the namespace."""
     used = {settings.services[name].get("namespace", name) for name in cluster.services if name in settings.services}
@@ -112,7 +139,7 @@ def _has_namespace(cluster: Cluster, settings: Settings) -> bool:
 
 def _namespace() -> Object:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    return build("v1", "Namespace", CEPH_NAMESPACE, labels=labels, annotations=PRUNE_DISABLED)
+    return _shared("v1", "Namespace", CEPH_NAMESPACE, labels=labels, annotations=PRUNE_DISABLED)
 
 
 def _cluster_ids(found: Iterable[StorageClass]) -> dict[str, StorageClass]:
@@ -134,7 +161,7 @@ def _config_map(found: Iterable[StorageClass]) -> Object:
         for name, each in _cluster_ids(found).items()
     ]
     data = {"config.json": json.dumps(config, indent=2) + "\n"}
-    return build("v1", "ConfigMap", CONFIG_MAP, namespace=CEPH_NAMESPACE, data=data)
+    return _shared("v1", "ConfigMap", CONFIG_MAP, namespace=CEPH_NAMESPACE, data=data)
 
 
 def _connections(found: list[StorageClass], cluster: Cluster, settings: Settings) -> list[Object]:
@@ -146,7 +173,7 @@ def _connections(found: list[StorageClass], cluster: Cluster, settings: Settings
     if not charted:
         for base in sorted({each.base for each in found}):
             snapshots = any(each.given["snapshots"] for each in found if each.base == base)
-            spec = {
+            spec: Object = {
                 "controllerPlugin": {"replicas": 2},
                 "snapshotPolicy": "volumeSnapshot" if snapshots else "none",
             }
@@ -229,7 +256,7 @@ def _lun(each: StorageClass, volume: t.Mapping[str, t.Any]) -> Object:
     if each.origin["chap"]:
         disk["chapAuthSession"] = True
         disk["secretRef"] = {"name": secret_name(each), "namespace": "kube-system"}
-    return build(
+    return _shared(
         "v1",
         "PersistentVolume",
         f"{each.backend}-{volume['name']}",
@@ -275,16 +302,9 @@ def _snapshot_classes(found: Iterable[StorageClass]) -> list[Object]:
             }
         labels = {} if driver in drivers else _VELERO
         drivers.add(driver)
-        result.append(
-            build(
-                SNAPSHOT_API,
-                "VolumeSnapshotClass",
-                each.name,
-                labels=labels,
-                annotations=_FORCE,
-                deletionPolicy=each.reclaim_policy,
-                driver=driver,
-                **({"parameters": parameters} if parameters else {}),
-            )
-        )
+        body: Object = {"deletionPolicy": each.reclaim_policy, "driver": driver}
+        if parameters:
+            body["parameters"] = parameters
+        made = build(SNAPSHOT_API, "VolumeSnapshotClass", each.name, labels=labels, annotations=_FORCE, **body)
+        result.append(made)
     return result

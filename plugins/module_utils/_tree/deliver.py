@@ -15,6 +15,7 @@ from . import changes, clear_text, commit, journal, layout, manifest, partial, p
 from .brake import Brake
 from .disk import Disk
 from .errors import TreeError
+from .released import Released, Texts
 
 
 @dataclass
@@ -61,6 +62,7 @@ def deliver(
     wait: float = 60.0,
     clusters: Collection[str] = (),
     brake: Brake | None = None,
+    released: Texts | None = None,
 ) -> Outcome:
     """Brings the tree in line with the inventory.
 
@@ -72,6 +74,7 @@ def deliver(
     @param wait: seconds to wait for another run.
     @param clusters: the clusters whose folders to touch; empty for all.
     @param brake: how much may be removed.
+    @param released: manifests of services that have no chart, by service and version; the tree keeps them.
     """
     first = None
     if not os.path.lexists(root):
@@ -87,7 +90,7 @@ def deliver(
             return Outcome(fleet)
         recovered = writer.recover(disk, check=check)
         repository = _ready(disk.root, git)
-        files = layout.layout(fleet, bootstrapped_clusters(disk), partial.delivered(recorded))
+        files = layout.layout(fleet, bootstrapped_clusters(disk), partial.delivered(recorded), Released(disk, released))
         outcome = Outcome(fleet, kept=placements.kept_files(recorded))
 
         def refuse(refusal: TreeError | None) -> None:

@@ -13,15 +13,17 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from .._model.entities import Cluster, Environment
 from .._model.fleet import Fleet
-from .._objects.cluster import fact_objects, pool_objects, pools
+from .._objects.cluster import fact_objects
 from .._objects.cluster_roles import cluster_role_objects
 from .._objects.environment import environment_objects
 from .._objects.flux_cluster import app_kustomizations, cluster_kustomizations, recipients, secret_facts
+from .._objects.foundation import configured, is_released, version_of
 from .._objects.platform import platform_objects
 from .._objects.policies import policy_objects
 from . import paths, placements
 from .emit import Content
 from .errors import TreeError
+from .released import Released
 
 _README = """\
 # The fleet tree
@@ -39,6 +41,7 @@ source in its first line; changes made here are overwritten by the next run.
 | `clusters/<cluster>/apps/` | which applications of `apps/` the cluster runs |
 | `clusters/<cluster>/secrets/` | secrets, encrypted with SOPS; yours, and `.sops.yaml` says for whom to encrypt |
 | `clusters/<cluster>/flux-system/` | Flux itself; written when it is installed, not by this tool |
+| `vendor/<service>/<version>.yaml` | released manifests, as they were published; `platform/` is made of them |
 | `policies/<release line>/` | roles and admission policies, shared by all clusters of a release line |
 | `placements.yaml` | which environment lives where, since when and why; read again by the next run |
 | `ledger.csv` | the account: what is budgeted, promised and free, and what a month costs |
@@ -76,13 +79,20 @@ class Files(Mapping[str, Content]):
         return len(self._builders)
 
 
-def layout(fleet: Fleet, bootstrapped: Container[str] = (), delivered: Mapping[str, str] | None = None) -> Files:
+def layout(
+    fleet: Fleet,
+    bootstrapped: Container[str] = (),
+    delivered: Mapping[str, str] | None = None,
+    released: Released | None = None,
+) -> Files:
     """The whole tree of a fleet.
 
     @param bootstrapped: clusters whose folder holds Flux's own manifests; see C(bootstrapped_clusters).
     @param delivered: deletion policies as they are on clusters that this run does not reach.
+    @param released: manifests of services that have no chart.
     @raises TreeError: the fleet has problems.
     """
+    released = released or Released()
     if fleet.problems.errors:
         raise TreeError("the inventory", f"it has {len(fleet.problems.errors)} problems.", "Run the playbook validate.")
     files = Files()
@@ -93,7 +103,8 @@ def layout(fleet: Fleet, bootstrapped: Container[str] = (), delivered: Mapping[s
     for line in sorted({cluster.release_line for cluster in clusters}):
         _policies(files, fleet, line)
     for cluster in clusters:
-        _cluster(files, fleet, cluster, bootstrapped)
+        _cluster(files, fleet, cluster, bootstrapped, released)
+    _vendor(files, fleet, clusters, released)
     _sops(files, fleet, clusters)
     return files
 
@@ -123,7 +134,21 @@ def _policies(files: Files, fleet: Fleet, line: str) -> None:
     files.add(f"{folder}/admission-policies.yaml", lambda: policy_objects(fleet.settings, line))
 
 
-def _cluster(files: Files, fleet: Fleet, cluster: Cluster, bootstrapped: Container[str]) -> None:
+def _vendor(files: Files, fleet: Fleet, clusters: Iterable[Cluster], released: Released) -> None:
+    """The released manifests that a cluster needs; one that is not there yet is told where it is needed."""
+    wanted = {
+        (service, version_of(service, cluster, fleet.settings))
+        for cluster in clusters
+        for service in cluster.services
+        if service in fleet.settings.services and is_released(service, cluster, fleet.settings)
+    }
+    for service, version in sorted(wanted):
+        text = released.text(service, version)
+        if text is not None:
+            files.add(paths.vendor_file(service, version), lambda text=text: text)  # type: ignore[misc]
+
+
+def _cluster(files: Files, fleet: Fleet, cluster: Cluster, bootstrapped: Container[str], released: Released) -> None:
     settings, name = fleet.settings, cluster.name
     here = fleet.on_cluster(name)
     tenants: dict[str, list[Environment]] = {}
@@ -138,15 +163,13 @@ def _cluster(files: Files, fleet: Fleet, cluster: Cluster, bootstrapped: Contain
     files.add(f"{config}/cluster-facts.yaml", lambda: fact_objects(cluster, settings))
     files.add(
         f"{config}/kustomizations.yaml",
-        lambda: cluster_kustomizations(cluster, sorted(tenants), settings, bool(services), apps),
+        lambda: cluster_kustomizations(
+            cluster, sorted(tenants), settings, bool(services), apps, released.of(cluster, settings)
+        ),
     )
     if services:
-        _platform(files, fleet, cluster, services)
-    if pools(cluster):
-        # a folder of its own: the pools cannot be applied before MetalLB has brought their resource definitions
-        network = paths.cluster_folder(name, paths.NETWORK)
-        files.folder(network, ("load-balancer-pools.yaml",))
-        files.add(f"{network}/load-balancer-pools.yaml", lambda: pool_objects(cluster, here, settings))
+        _platform(files, fleet, cluster, services, released)
+    _configuration(files, fleet, cluster)
     for tenant in sorted(tenants):
         _tenant(files, fleet, cluster, tenant, tenants[tenant])
     if apps:
@@ -156,10 +179,21 @@ def _cluster(files: Files, fleet: Fleet, cluster: Cluster, bootstrapped: Contain
             files.add(f"{folder}/{app}.yaml", lambda app=app: app_kustomizations(cluster, [app], settings))  # type: ignore[misc]
 
 
-def _platform(files: Files, fleet: Fleet, cluster: Cluster, services: list[str]) -> None:
+def _configuration(files: Files, fleet: Fleet, cluster: Cluster) -> None:
+    """Folders of their own: what a service reads cannot be applied before it has brought its resource definitions."""
+    folders: dict[str, list[str]] = {}
+    for each in configured(cluster).values():
+        folder = paths.cluster_folder(cluster.name, each.folder)
+        folders.setdefault(folder, []).append(each.file)
+        files.add(f"{folder}/{each.file}", lambda each=each: each.objects(fleet, cluster.name))  # type: ignore[misc]
+    for folder, listed in folders.items():
+        files.folder(folder, sorted(listed))
+
+
+def _platform(files: Files, fleet: Fleet, cluster: Cluster, services: list[str], released: Released) -> None:
     folder = paths.cluster_folder(cluster.name, paths.PLATFORM)
     # services share namespaces, so they can only be built together
-    together = functools.cache(lambda: platform_objects(cluster, fleet.settings))
+    together = functools.cache(lambda: platform_objects(cluster, fleet.settings, released.of(cluster, fleet.settings)))
     files.folder(folder, services)
     for service in services:
         files.folder(f"{folder}/{service}", ("release.yaml",))

@@ -21,6 +21,8 @@ KUSTOMIZATION = "kustomization.yaml"
 BOOTSTRAP = "flux-system"
 
 CONFIG, PLATFORM, NETWORK, TENANTS, APPS = "config", "platform", "network", "tenants", "apps"
+#: Released manifests, as they were published.
+VENDOR = "vendor"
 #: Below a cluster's folder; what is encrypted in it is yours.
 SECRETS = "secrets"
 
@@ -35,6 +37,10 @@ def tenant_folder(cluster: str, tenant: str) -> str:
 
 def policies_folder(line: str) -> str:
     return f"{POLICIES}/{line}"
+
+
+def vendor_file(service: str, version: str) -> str:
+    return f"{VENDOR}/{service}/{version}.yaml"
 
 
 @dataclass(frozen=True)

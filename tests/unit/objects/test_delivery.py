@@ -13,13 +13,13 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entit
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.cluster import (
     cluster_objects,
     fact_objects,
-    pool_objects,
 )
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.flux_cluster import (
     app_kustomizations,
     cluster_kustomizations,
 )
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.flux_tenant import build_delivery
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.metallb import pool_objects
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.platform import (
     deep_merge,
     platform_objects,

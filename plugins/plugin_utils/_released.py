@@ -1,0 +1,42 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Released manifests, from a file or an address, each the one that was meant.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ansible.module_utils.urls import open_url
+
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
+
+_TIMEOUT = 60
+
+
+def read(where: str, checksum: str | None) -> str:
+    """The text of a manifest.
+
+    @param checksum: C(sha256:) and hex digits; needed for an address.
+    @raises LiveError: it cannot be read, or is another one.
+    """
+    try:
+        if where.startswith(("http://", "https://")):
+            if not checksum:
+                raise LiveError("checksum", "a manifest from the network needs one.", "Give sha256:<hex digits>.")
+            data = open_url(where, timeout=_TIMEOUT).read()
+        else:
+            data = Path(where).expanduser().read_bytes()
+    except (OSError, ValueError) as error:
+        raise LiveError("manifest", f"{where} cannot be read: {error}.", "Check the address or the path.") from None
+    found = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    if checksum and found != checksum.lower():
+        raise LiveError("checksum", f"{where} has {found}, not {checksum}.", "It is another file: find out why.")
+    try:
+        return str(data.decode())
+    except UnicodeDecodeError as error:
+        raise LiveError("manifest", f"{where} is not YAML: {error}", "Get it again.") from None
