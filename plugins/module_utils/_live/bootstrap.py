@@ -59,17 +59,18 @@ def apply(session: Session, objects: Iterable[Object], *, check: bool) -> list[A
             "patch", "PATCH", path, query=query, body=target, content_type=APPLY, ok=ok, where=where
         )
         after = target if answer.status == _NOT_FOUND else answer.body
-        same = before is not None and _said(before) == _said(after)
+        same = before is not None and said(before) == said(after)
         action = "unchanged" if same else "created" if before is None else "updated"
         done.append(
             Applied(
-                target["kind"], meta.get("namespace", ""), meta["name"], action, before and _said(before), _said(after)
+                target["kind"], meta.get("namespace", ""), meta["name"], action, before and said(before), said(after)
             )
         )
     return done
 
 
-def _said(live: Mapping[str, t.Any]) -> Object:
+def said(live: Mapping[str, t.Any]) -> Object:
+    """An object without what the API server itself writes."""
     result = {key: value for key, value in live.items() if key != "status"}
     result["metadata"] = {key: value for key, value in live["metadata"].items() if key not in _SERVERS}
     return result

@@ -15,6 +15,7 @@ from . import bootstrap
 from .bootstrap import Applied
 from .discovery import Discovery
 from .errors import LiveError
+from .foundation import is_established
 from .listing import list_all
 from .session import Session
 
@@ -38,7 +39,7 @@ def install(session: Session, manifest: Iterable[Object], sync: Iterable[Object]
     done = bootstrap.apply(session, manifest, check=check)
     definitions = [each["metadata"]["name"] for each in manifest if each["kind"] == _DEFINITION[1]]
     if not check:
-        _wait(lambda: all(_established(session, name) for name in definitions), "its definitions are served")
+        _wait(lambda: all(is_established(session, name) for name in definitions), "its definitions are served")
     for each in sync:
         discovery = Discovery(session)
         if check and discovery.find(each["apiVersion"], each["kind"]) is None:
@@ -122,12 +123,6 @@ def _pods(session: Session) -> list[t.Any]:
     selector = quote("app.kubernetes.io/part-of=flux")
     found = session.get(f"/api/v1/namespaces/{FLUX_NAMESPACE}/pods?labelSelector={selector}") or {}
     return list(found.get("items") or ())
-
-
-def _established(session: Session, name: str) -> bool:
-    found = session.get(f"/apis/{_DEFINITION[0]}/customresourcedefinitions/{name}") or {}
-    conditions = (found.get("status") or {}).get("conditions") or ()
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 def _wait(test: Callable[[], bool], what: str) -> None:

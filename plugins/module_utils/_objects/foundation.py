@@ -92,7 +92,8 @@ def version_of(service: str, cluster: Cluster, settings: Settings) -> str:
 
 def is_released(service: str, cluster: Cluster, settings: Settings) -> bool:
     """Whether it comes from a released manifest, and not from a chart."""
-    return service in cluster.services and not settings.services.get(service, {}).get("repository")
+    known = settings.services.get(service)
+    return service in cluster.services and known is not None and not known.get("repository")
 
 
 def versions_in(manifest: Iterable[Object]) -> list[str]:

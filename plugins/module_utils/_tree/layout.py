@@ -140,7 +140,7 @@ def _vendor(files: Files, fleet: Fleet, clusters: Iterable[Cluster], released: R
         (service, version_of(service, cluster, fleet.settings))
         for cluster in clusters
         for service in cluster.services
-        if service in fleet.settings.services and is_released(service, cluster, fleet.settings)
+        if is_released(service, cluster, fleet.settings)
     }
     for service, version in sorted(wanted):
         text = released.text(service, version)

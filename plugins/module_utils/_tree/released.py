@@ -57,7 +57,7 @@ class Released:
         """
         result = {}
         for service in sorted(cluster.services):
-            if service in settings.services and is_released(service, cluster, settings):
+            if is_released(service, cluster, settings):
                 result[service] = self._objects(service, cluster, settings)
         return result
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .role_host_baseline import HOST_BASELINE
+from .role_metallb import METALLB
 from .role_options_flux import FLUX_BOOTSTRAP
 from .role_types import Entry, Options, Role
 
@@ -547,4 +548,5 @@ ROLES: dict[str, Role] = {
 """,
     ),
     "flux_bootstrap": FLUX_BOOTSTRAP,
+    "metallb": METALLB,
 }
