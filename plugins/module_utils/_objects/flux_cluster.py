@@ -104,7 +104,7 @@ def _platform(cluster: Cluster, settings: Settings, released: Mapping[str, list[
     HelmReleases say themselves how they are."""
     result = _kustomization(PLATFORM, f"./clusters/{cluster.name}/platform", (), settings, wait=False)
     checks: list[Object] = []
-    for service in configured(cluster):
+    for service in [name for own, each in configured(cluster).items() for name in (own, *each.needs)]:
         if is_released(service, cluster, settings):
             running = workloads(software(released.get(service, ()), {}))
             checks += [_reference(each["apiVersion"], each["kind"], **each["metadata"]) for each in running]

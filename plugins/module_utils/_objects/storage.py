@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .._model import storage
 from .._model.entities import Cluster, Settings
@@ -36,6 +37,7 @@ NAS = (storage.NFS_KIND, storage.ISCSI_KIND, storage.OTHER)
 CEPH_API = "csi.ceph.io/v1"
 CLASS_API = "storage.k8s.io/v1"
 SNAPSHOT_API = "snapshot.storage.k8s.io/v1"
+CHAP_TYPE = "kubernetes.io/iscsi-chap"
 CONFIG_MAP = "ceph-csi-config"
 _CLASS_KINDS = ((CLASS_API, "StorageClass"), (SNAPSHOT_API, "VolumeSnapshotClass"))
 #: In these kinds what is ours and no longer declared is removed. Never a PersistentVolume.
@@ -50,6 +52,13 @@ _VELERO = {"velero.io/csi-volumesnapshot-class": "true"}
 _FORCE = {"kustomize.toolkit.fluxcd.io/force": "enabled"}
 #: Reasons stand in docs/guides/storage.md.
 NFS_OPTIONS = ("nfsvers=4.1", "proto=tcp", "hard", "timeo=600", "retrans=2", "noatime", "nodev", "nosuid")
+
+
+class Secrets(t.NamedTuple):
+    """Secrets, and words for what is missing to make others."""
+
+    made: list[Object]
+    missing: list[str]
 
 
 def uses_operator(cluster: Cluster) -> bool:
@@ -72,7 +81,7 @@ def ceph_objects(fleet: Fleet, name: str) -> list[Object]:
     if not found:
         return []
     result = [] if _has_namespace(cluster, settings) else [_namespace()]
-    result += _connections(found, cluster, settings) if uses_operator(cluster) else [_config_map(found)]
+    result += _connections(found, cluster, settings) if uses_operator(cluster) else [config_map(found)]
     result += [_ceph_class(each) for each in found]
     return [*result, *_snapshot_classes(found)]
 
@@ -88,6 +97,40 @@ def nas_objects(fleet: Fleet, name: str) -> list[Object]:
     return [*result, *_snapshot_classes(found)]
 
 
+def is_ceph(each: Object) -> bool:
+    """Whether a class, or what belongs to it, is of Ceph."""
+    driver = each.get("provisioner") or each.get("driver") or ""
+    return each["apiVersion"] == CEPH_API or driver in (PROVISIONERS[storage.CEPHFS], PROVISIONERS[storage.RBD])
+
+
+def secrets(cluster: Cluster, service: str, keys: Mapping[str, str], chap: Mapping[str, Mapping[str, str]]) -> Secrets:
+    """The Secrets of a configuration, and the names of those for which nothing was given.
+
+    @param keys: of users of Ceph, without C(client.).
+    @param chap: logins by SAN.
+    """
+    result = Secrets([], [])
+    for each in storage.classes(cluster, *(CEPH if service == CEPH_SERVICE else (storage.ISCSI_KIND,))):
+        if each.base != storage.ISCSI_KIND:
+            if keys.get(each.user):
+                result.made.append(ceph_secret(each, str(keys[each.user])))
+            else:
+                result.missing.append(f"the key of client.{each.user}, for the class {each.name}")
+        elif each.origin["chap"]:
+            login = chap.get(each.backend) or {}
+            if login.get("username") and login.get("password"):
+                result.made.append(chap_secret(each, {key: str(value) for key, value in login.items()}))
+            else:
+                result.missing.append(f"username and password of the SAN {each.backend}, for the class {each.name}")
+    return result
+
+
+def secret_names(cluster: Cluster, service: str) -> list[str]:
+    """The names of all Secrets that the classes of a cluster need."""
+    found = storage.classes(cluster, *(CEPH if service == CEPH_SERVICE else (storage.ISCSI_KIND,)))
+    return [secret_name(each) for each in found if each.base != storage.ISCSI_KIND or each.origin["chap"]]
+
+
 def secret_name(each: StorageClass) -> str:
     """Name of the Secret with the key of a class."""
     return f"{each.name}-{'chap' if each.base == storage.ISCSI_KIND else 'ceph'}"
@@ -95,31 +138,34 @@ def secret_name(each: StorageClass) -> str:
 
 def ceph_secret(each: StorageClass, key: str) -> Object:
     """The login of one class. Until 3.13 Ceph CSI wanted the same login of CephFS under another name too; not since."""
-    return _shared(
+    return build(
         "v1",
         "Secret",
         secret_name(each),
         namespace=CEPH_NAMESPACE,
         annotations=PRUNE_DISABLED,
         type="Opaque",
-        stringData={"userID": each.user, "userKey": key},
+        data=_encoded({"userID": each.user, "userKey": key}),
     )
 
 
-def chap_secret(each: StorageClass, login: t.Mapping[str, str]) -> Object:
+def chap_secret(each: StorageClass, login: Mapping[str, str]) -> Object:
     """The CHAP login of a SAN, for sessions."""
-    return _shared(
+    return build(
         "v1",
         "Secret",
         secret_name(each),
         namespace="kube-system",
         annotations=PRUNE_DISABLED,
-        type="kubernetes.io/iscsi-chap",
-        stringData={
-            "node.session.auth.username": login["username"],
-            "node.session.auth.password": login["password"],
-        },
+        type=CHAP_TYPE,
+        data=_encoded(
+            {"node.session.auth.username": login["username"], "node.session.auth.password": login["password"]}
+        ),
     )
+
+
+def _encoded(values: Mapping[str, str]) -> dict[str, str]:
+    return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
 
 
 def _shared(*identity: str, **body: t.Any) -> Object:
@@ -151,7 +197,8 @@ def _cluster_ids(found: Iterable[StorageClass]) -> dict[str, StorageClass]:
     return dict(sorted(result.items()))
 
 
-def _config_map(found: Iterable[StorageClass]) -> Object:
+def config_map(found: Iterable[StorageClass]) -> Object:
+    """Where Ceph CSI's charts read the monitors."""
     config = [
         {
             "clusterID": name,
@@ -241,7 +288,7 @@ def _other_class(each: StorageClass) -> Object:
     return _storage_class(each, filesystem, ())
 
 
-def _lun(each: StorageClass, volume: t.Mapping[str, t.Any]) -> Object:
+def _lun(each: StorageClass, volume: Mapping[str, t.Any]) -> Object:
     """A volume for a LUN. With a portal for each head the node logs in at all of them, and multipath keeps the volume
     when one goes."""
     first, *others = (_with_port(portal, ISCSI_PORT) for portal in each.origin["portals"])
@@ -256,7 +303,7 @@ def _lun(each: StorageClass, volume: t.Mapping[str, t.Any]) -> Object:
     if each.origin["chap"]:
         disk["chapAuthSession"] = True
         disk["secretRef"] = {"name": secret_name(each), "namespace": "kube-system"}
-    return _shared(
+    return build(
         "v1",
         "PersistentVolume",
         f"{each.backend}-{volume['name']}",

@@ -10,6 +10,7 @@ import typing as t
 from .role_host_baseline import HOST_BASELINE
 from .role_metallb import METALLB
 from .role_options_flux import FLUX_BOOTSTRAP
+from .role_storage import CEPH_CSI, NFS_CSI
 from .role_types import Entry, Options, Role
 
 __all__ = ["ROLES", "Entry", "Options", "Role"]
@@ -549,4 +550,6 @@ ROLES: dict[str, Role] = {
     ),
     "flux_bootstrap": FLUX_BOOTSTRAP,
     "metallb": METALLB,
+    "ceph_csi": CEPH_CSI,
+    "nfs_csi": NFS_CSI,
 }
