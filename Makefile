@@ -16,7 +16,7 @@ TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run-venv demo test lint lint-python lint-yaml lint-ansible lint-changelog lint-docs format typecheck sanity \
-        unit golden integration molecule generate check-generated bench bench-live matrix kubespray-check control-plane flux-demo host-rig changelog clean
+        unit golden integration molecule generate check-generated bench bench-live matrix kubespray-check ceph-check control-plane flux-demo host-rig changelog clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ matrix: venv ## unit and golden tests on every Python and ansible-core that can 
 
 kubespray-check: venv ## Kubespray's own validation on our inventories: make kubespray-check KUBESPRAY_SRC=/path/to/its/git
 	python -m tests.kubespray_check $(KUBESPRAY_SRC) $(ARGS)
+
+ceph-check: venv ## pools, users and rights on a real Ceph in memory, made by the role (as root, on Debian or Ubuntu)
+	pytest tests/ceph $(ARGS)
 
 flux-demo: venv ## the example's tree on a real control plane with the real Flux, to look at; ARGS=--build-only builds
 	@python -m tests.flux $(ARGS)

@@ -75,10 +75,12 @@ def main() -> None:
         supports_check_mode=True,
     )
     given = module.params
-    options = ["--connect-timeout", str(given["timeout"]), "--name", given["name"]]
+    options = ["--name", given["name"]]
     options += ["--conf", given["conf"]] if given["conf"] else []
     options += ["--keyring", given["keyring"]] if given["keyring"] else []
-    ceph = Ceph(lambda line: module.run_command(line, handle_exceptions=True), given["command"], options)
+    ceph = Ceph(
+        lambda line: module.run_command(line, handle_exceptions=True), given["command"], options, given["timeout"]
+    )
     try:
         found, missing = wanted.keys(ceph, given["users"])
     except CephError as error:

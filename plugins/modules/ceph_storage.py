@@ -117,10 +117,12 @@ def main() -> None:
             missing = [key for key in needed if not each.get(key)]
             if missing and not (part == "users" and given["state"] == "absent" and missing == ["caps"]):
                 module.fail_json(msg=f"{part}[{number}]: {', '.join(missing)} is missing.", changes=[], findings=[])
-    options = ["--connect-timeout", str(given["timeout"]), "--name", given["name"]]
+    options = ["--name", given["name"]]
     options += ["--conf", given["conf"]] if given["conf"] else []
     options += ["--keyring", given["keyring"]] if given["keyring"] else []
-    ceph = Ceph(lambda line: module.run_command(line, handle_exceptions=True), given["command"], options)
+    ceph = Ceph(
+        lambda line: module.run_command(line, handle_exceptions=True), given["command"], options, given["timeout"]
+    )
     done: list[str] = []
     try:
         if given["state"] == "present":

@@ -21,10 +21,12 @@ class CephError(Exception):
 class Ceph:
     """One Ceph cluster."""
 
-    def __init__(self, run: Run, program: Sequence[str], options: Sequence[str]) -> None:
+    def __init__(self, run: Run, program: Sequence[str], options: Sequence[str], timeout: int) -> None:
         self._run = run
         self._program = list(program)
-        self._options = list(options)
+        #: Those that all programs of Ceph know, and what only C(ceph) knows.
+        self._shared = list(options)
+        self._options = [*options, "--connect-timeout", str(timeout)]
 
     def ask(self, *words: str, missing: t.Any = None) -> t.Any:
         """The answer to a question; I(missing) when Ceph says that there is no such thing."""
@@ -47,7 +49,7 @@ class Ceph:
     def init_pool(self, pool: str) -> None:
         """What C(rbd) wants before the first image. The program lies beside C(ceph)."""
         program = [*self._program[:-1], self._program[-1].removesuffix("ceph") + "rbd"]
-        code, _unused, errors = self._run([*program, *self._options, "pool", "init", pool])
+        code, _unused, errors = self._run([*program, *self._shared, "pool", "init", pool])
         if code:
             raise _failed(("rbd", "pool", "init", pool), code, errors)
 
@@ -56,8 +58,8 @@ def _failed(words: Sequence[str], code: int, errors: str) -> CephError:
     said = errors.strip().splitlines()
     why = said[-1] if said else f"exit code {code}"
     fix = "Look at `ceph -s`."
-    if code in (errno.EACCES, errno.EPERM) or "ObjectNotFound" in errors or "keyring" in errors:
-        fix = "Run where an administrator's keyring is, or name it with keyring."
-    elif "timed out" in errors or code == errno.EINTR:
+    if "timed out" in errors or code == errno.EINTR:
         fix = "No monitor answered: check conf and that a majority of them runs."
+    elif code in (errno.EACCES, errno.EPERM) or "ObjectNotFound" in errors or "keyring" in errors:
+        fix = "Run where an administrator's keyring is, or name it with keyring."
     return CephError(f"ceph {' '.join(words)}: {why.rstrip('.')}. {fix}")
