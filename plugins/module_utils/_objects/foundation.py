@@ -36,7 +36,6 @@ class Configuration:
     @param kinds: in these kinds, what is ours and no longer declared is removed.
     @param wanted: whether a cluster has any.
     @param objects: what a cluster gets, in the order in which to apply it.
-    @param needs: other services that bring its kinds, on the clusters that have them.
     """
 
     folder: str
@@ -44,7 +43,6 @@ class Configuration:
     kinds: tuple[tuple[str, str], ...]
     wanted: Callable[[Cluster], bool]
     objects: Callable[[Fleet, str], list[Object]]
-    needs: tuple[str, ...] = ()
 
 
 #: By service. Pools can be declared, and are written, before anything brings MetalLB itself.
@@ -62,7 +60,6 @@ CONFIGURATIONS: Mapping[str, Configuration] = {
         storage.CEPH_KINDS,
         storage.has_ceph,
         storage.ceph_objects,
-        (storage.OPERATOR,),
     ),
     storage.NAS_SERVICE: Configuration(
         storage.FOLDER,
