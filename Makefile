@@ -68,7 +68,7 @@ golden: venv ## the example's rendered tree against the reviewed one
 	pytest tests/golden $(ARGS)
 
 integration: venv ## tests against a real API server and real playbook runs
-	pytest -n 2 --dist loadfile tests/tools tests/control_plane tests/hosts tests/flux tests/integration $(ARGS)
+	pytest -n 2 --dist loadfile tests/tools tests/control_plane tests/hosts tests/flux tests/metallb tests/integration $(ARGS)
 
 molecule: venv host-rig ## scenarios of roles; ROLE=name runs one
 	@mkdir -p .cache/ansible

@@ -116,7 +116,7 @@ class ActionModule(FleetAction):
             self.say(change_report.plan(outcome, before, root, run))
         elif arguments["report"] == "summary":
             self.say(change_report.summary(outcome, before, root, run))
-        for problem in outcome.waiting:
+        for problem in (*outcome.waiting, *outcome.warnings):
             display.warning(problem, formatted=True)
         for refusal in outcome.refusals:
             display.warning(f"A real run would stop here. {refusal}", formatted=True)

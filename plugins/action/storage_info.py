@@ -77,7 +77,7 @@ class ActionModule(StorageAction):
 
 
 _KEYS = {
-    storage.CEPH_SERVICE: "Set ceph_csi_keys, or ceph_csi_admin_host to have it read from Ceph.",
+    storage.CEPH_SERVICE: "Set ceph_csi_keys, or ceph_csi_admin_hosts to have it read from Ceph.",
     storage.NAS_SERVICE: "Set nfs_csi_chap.",
 }
 

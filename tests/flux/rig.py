@@ -54,7 +54,11 @@ class FluxRig:
         """Choose the release line (default: the newest) and an empty folder for everything."""
         self.built = build.find(line)
         self.plane = ControlPlane(
-            self.built.release.line, folder=folder / "control-plane" if folder else None, kubectl=kubectl
+            self.built.release.line,
+            folder=folder / "control-plane" if folder else None,
+            kubectl=kubectl,
+            # Webhooks of pods are found without a kube-proxy.
+            apiserver_args=("--enable-aggregator-routing=true",),
         )
         self._given = folder
         self._folder: Path | None = None

@@ -33,6 +33,7 @@ SETTINGS: Object = {
     "fleet_name": "flux",
     "fleet_defaults": {"size": "small"},
     "fleet_sizes": {"small": {"resource_quota": {"hard": HARD}}},
+    "fleet_services": {"metallb": {"namespace": "metallb-system"}},
     "fleet_git": {"interval": "1m", "retry_interval": "20s", "timeout": "30s"},
 }
 CLUSTER_VALUES: Object = {

@@ -266,6 +266,15 @@ def test_live(cluster: Cluster, tmp_path: Path) -> None:
     assert cluster.secret("rbd-ceph") == {}
     assert cluster.get("/api/v1/namespaces/ceph-csi") is not None
 
+    inventory(folder, fleet, **where, cluster_storage_classes=["local"])
+    results, _run = tasks(
+        tmp_path, [{"k8s.self_provisioning.storage": {**sure, "service": "nfs-csi"}}], inventory=folder
+    )
+    assert results[0]["changed"], results[0]
+    assert not cluster.names() & set(CLASSES)
+    assert cluster.secret("block-chap", "kube-system") == {}
+    assert cluster.get("/api/v1/persistentvolumes/san-a") is not None, "no run removes a volume"
+
 
 def test_what_stands_against_it_is_told_at_once(cluster: Cluster, tmp_path: Path) -> None:
     """Nothing is written before all of it is mended."""

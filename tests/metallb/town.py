@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import fcntl
 import hashlib
 import http.client
 import http.server
@@ -189,10 +190,19 @@ class Town:
 
 
 @contextmanager
+def alone(built: Built) -> Iterator[None]:
+    """Only one at a time on this machine: the port of MetalLB's webhook is fixed."""
+    with (built.controller.parent / ".running").open("w", encoding="utf-8") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def town(folder: Path) -> Iterator[tuple[Town, Kubelet]]:
     """A control plane with a node, and an inventory; MetalLB is not there yet."""
     built = find(LINE)
     with (
+        alone(built),
         ControlPlane(LINE, apiserver_args=APISERVER) as plane,
         Kubelet(plane, folder / "node", programs(built), address=NODE_ADDRESS) as kubelet,
     ):

@@ -121,9 +121,10 @@ def in_use(session: Session, service: str) -> list[str]:
         spec = each["spec"]
         driver = (spec.get("csi") or {}).get("driver", "")
         ceph = driver in (storage.PROVISIONERS[model.CEPHFS], storage.PROVISIONERS[model.RBD])
-        nas = driver == storage.PROVISIONERS[model.NFS_KIND] or "iscsi" in spec
+        claim = spec.get("claimRef") or {}
+        # a LUN that nobody has claimed is nobody's
+        nas = driver == storage.PROVISIONERS[model.NFS_KIND] or ("iscsi" in spec and bool(claim))
         if ceph if service == storage.CEPH_SERVICE else nas:
-            claim = spec.get("claimRef") or {}
             who = f" of {claim['namespace']}/{claim['name']}" if claim else ""
             found.append(f"PersistentVolume {each['metadata']['name']}{who}")
     return found

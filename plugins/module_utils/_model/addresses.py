@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import typing as t
 from collections.abc import Mapping
@@ -40,6 +41,15 @@ class Range:
     networks: frozenset[netaddr.IPNetwork] = frozenset()
     routed: bool = False
 
+    @functools.cached_property
+    def hull(self) -> list[tuple[int, int, int]]:
+        """The lowest and the highest address of each family."""
+        found: dict[int, tuple[int, int]] = {}
+        for each in self.addresses.iter_cidrs():
+            low, high = found.get(each.version, (each.first, each.last))
+            found[each.version] = (min(low, each.first), max(high, each.last))
+        return [(version, *ends) for version, ends in found.items()]
+
     @property
     def is_pool(self) -> bool:
         return self.name.startswith("the pool ")
@@ -68,22 +78,27 @@ def _check_apart(one: str, own: list[Range], other: str, others: list[Range], pr
     first, second = _nodes(own), _nodes(others)
     if first and second and not first.addresses.isdisjoint(second.addresses):
         return
-    for a, b in itertools.product(own, others):
-        known = ("api_vip", "node_cidr")
-        if (
-            not (a.shared or a.name in known)
-            or not (b.shared or b.name in known)
-            or a.addresses.isdisjoint(b.addresses)
-        ):
+    for a, b in itertools.product(filter(_is_known, own), filter(_is_known, others)):
+        if not (a.is_pool or b.is_pool) or not _may_meet(a, b) or a.addresses.isdisjoint(b.addresses):
             continue
         if a.routed or b.routed:
-            what = "is announced to routers" if a.routed and b.routed else "one of them is announced to routers"
-            told = f"{b.text} overlaps {a.name} {a.text} of the cluster {one}, and {what}."
+            which = "both are" if a.routed and b.routed else "one of them is"
+            told = f"{b.text} overlaps {a.name} {a.text} of the cluster {one}, and {which} announced to routers."
             problems.error("overlap", b.where, told, "Give one of them other addresses.")
         elif a.is_pool and b is second and a.addresses.issubset(b.addresses):
             _foreign(a, b, other, problems)
         elif b.is_pool and a is first and b.addresses.issubset(a.addresses):
             _foreign(b, a, one, problems)
+
+
+def _is_known(item: Range) -> bool:
+    """Whether others can see it; pods and Services stay in their cluster."""
+    return item.shared or item.name == "node_cidr"
+
+
+def _may_meet(a: Range, b: Range) -> bool:
+    """A cheap look, as a large fleet has many pairs."""
+    return any(v == w and low <= top and bottom <= high for v, low, high in a.hull for w, bottom, top in b.hull)
 
 
 def _foreign(pool: Range, nodes: Range, cluster: str, problems: Problems) -> None:

@@ -31,6 +31,7 @@ def check(cluster: Cluster, problems: Problems) -> None:
     network = cluster.get("network", {})
     base, bgp = Where("cluster_network", host=cluster.name), network.get("bgp") or {}
     _peers(bgp, base / "bgp", problems)
+    _strict_arp(cluster, problems)
     peers = [each["name"] for each in bgp.get("peers", ())]
     communities = bgp.get("communities") or {}
     for name, value in communities.items():
@@ -58,6 +59,19 @@ def check(cluster: Cluster, problems: Problems) -> None:
             if name not in communities and not is_community(name):
                 what = f"{show(name)} is neither a community nor the name of one."
                 problems.error("unknown-name", where / "communities" / number, what, suggest(name, communities))
+
+
+def _strict_arp(cluster: Cluster, problems: Problems) -> None:
+    """In mode ipvs every node has every address of a Service, and would answer ARP for it."""
+    variables = (cluster.get("kubernetes") or {}).get("variables") or {}
+    pools = (cluster.get("network") or {}).get("load_balancer_pools", ())
+    if variables.get("kube_proxy_strict_arp") is False and any(p.get("advertise") != "bgp" for p in pools):
+        problems.error(
+            "strict-arp",
+            Where("cluster_kubernetes", host=cluster.name) / "variables" / "kube_proxy_strict_arp",
+            "it is off, so every node would answer for every address of load_balancer_pools.",
+            "Take it out; it is on by default.",
+        )
 
 
 def _peers(bgp: Mapping[str, t.Any], base: Where, problems: Problems) -> None:

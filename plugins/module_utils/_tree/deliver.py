@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._model.fleet import Fleet
-from . import changes, clear_text, commit, journal, layout, manifest, partial, paths, placements, writer
+from . import changes, clear_text, commit, handover, journal, layout, manifest, partial, paths, placements, writer
 from .brake import Brake
 from .disk import Disk
 from .errors import TreeError
@@ -44,6 +44,8 @@ class Outcome:
     left_out: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    #: What Flux could not apply in one step.
+    warnings: list[str] = field(default_factory=list)
     #: Files whose namespaces stay when they are removed.
     kept: set[str] = field(default_factory=set, repr=False)
 
@@ -107,6 +109,7 @@ def deliver(
             refuse(split.refusal(disk.root))
             outcome.waiting = split.waiting
 
+        outcome.warnings = list(handover.warnings(disk, fleet, _beyond(clusters)))
         if git:
             refuse(_clear_text(disk))
         tree = writer.sync_opened(
