@@ -195,6 +195,7 @@ NOT_SHOWN = re.compile(
     r"|.*(enforce|audit|warn|level): (privileged|baseline|restricted)"
     r"|allowed\.service_types: NodePort"
     r"|(fleet|cluster)\.\w+_kubernetes\.network_plugin: .*"
+    r"|(fleet|cluster)\.\w+_storage\..*: .*"
 )
 
 

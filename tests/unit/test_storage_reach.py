@@ -47,9 +47,8 @@ class Server:
 @pytest.fixture
 def servers() -> Iterator[dict[str, str]]:
     made = {"old": Server(b"ceph v027xxxx"), "new": Server(b"ceph v2\n\x10\x00"), "web": Server(b"HTTP/1.1 400")}
-    closed = Server(b"")
-    closed.socket.close()
-    yield {**{name: each.endpoint for name, each in made.items()}, "closed": closed.endpoint}
+    # a port that the system gives to nobody, so that nothing else listens there in the meantime
+    yield {**{name: each.endpoint for name, each in made.items()}, "closed": "127.0.0.1:1"}
     for each in made.values():
         each.socket.close()
 

@@ -32,7 +32,7 @@ from .schema_layer import (
     text,
 )
 from .schema_network import BGP, POOL
-from .schema_storage import STORAGE, STORAGE_OVERLAY
+from .schema_storage import STORAGE
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
@@ -194,7 +194,7 @@ CLUSTER: Schema = {
     },
     "cluster_storage_classes": array("Its storage classes.", {"type": "string"}, uniqueItems=True),
     "cluster_storage": {
-        **STORAGE_OVERLAY,
+        **STORAGE,
         "description": "Where volumes come from, where it differs from C(fleet_storage), setting by setting.",
     },
     "cluster_network": obj(

@@ -33,6 +33,9 @@ def _switch(description: str, **more: t.Any) -> Schema:
     return {"type": "boolean", "description": description, **more}
 
 
+#: Not in the schema: what a cluster leaves out stands in the organisation's settings.
+REQUIRED = {"ceph": ("monitors",), "nfs": ("server", "share"), "iscsi": ("portals", "iqn")}
+
 CEPH = obj(
     "A Ceph cluster. Its name here is the cluster ID of Ceph CSI, which every volume keeps: never change it.",
     {
@@ -47,7 +50,6 @@ CEPH = obj(
             default="documented",
         ),
     },
-    ("monitors",),
 )
 
 NFS = obj(
@@ -58,7 +60,6 @@ NFS = obj(
         "share": text("The exported folder.", pattern=r"^/\S*$", **{"x-hint": "It starts with a slash."}),
         "mount_options": array("Mount options instead of the tested ones.", {"type": "string"}),
     },
-    ("server", "share"),
 )
 
 ISCSI = obj(
@@ -86,7 +87,6 @@ ISCSI = obj(
             ),
         ),
     },
-    ("portals", "iqn"),
 )
 
 STORAGE_CLASS = obj(
@@ -141,13 +141,3 @@ STORAGE = obj(
         ),
     },
 )
-
-
-def _overlay(node: t.Any) -> t.Any:
-    """The same settings with none of them required: what is missing stands in the organisation's."""
-    if isinstance(node, dict):
-        return {key: _overlay(value) for key, value in node.items() if key != "required" or not isinstance(value, list)}
-    return node
-
-
-STORAGE_OVERLAY: Schema = _overlay(STORAGE)

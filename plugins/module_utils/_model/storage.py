@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .entities import Cluster, Settings, Values
 from .errors import Problems, Where, show, suggest
-from .schema_storage import CEPH, ISCSI, NFS, STORAGE_CLASS
+from .schema_storage import CEPH, ISCSI, NFS, REQUIRED, STORAGE_CLASS
 
 CEPHFS, RBD, NFS_KIND, ISCSI_KIND, OTHER, FOREIGN = "cephfs", "rbd", "nfs", "iscsi", "other", "foreign"
 #: What a class may be made of, and the keys that only make sense with it.
@@ -79,7 +79,7 @@ def _class(name: str, given: Values, storage: Mapping[str, t.Any]) -> StorageCla
         if given[key] not in storage[key]:
             return None
         origin = {**_defaults(_BACKENDS[key]), **storage[key][given[key]]}
-        if not set(_BACKENDS[key]["required"]) <= set(origin):
+        if not set(REQUIRED[key]) <= set(origin):
             return None
     base = {"nfs": NFS_KIND, "iscsi": ISCSI_KIND, "provisioner": OTHER, "provided_by": FOREIGN}.get(key, "")
     if key == "ceph":
@@ -115,16 +115,7 @@ def check(clusters: Mapping[str, Cluster], settings: Settings, problems: Problem
 def _check_cluster(cluster: Cluster, settings: Settings, problems: Problems, told: set[tuple[str, str]]) -> None:
     storage = cluster.storage
     own = (cluster.get("storage") or {}).get("classes") or {}
-    for key, schema in _BACKENDS.items():
-        for name, backend in storage[key].items():
-            missing = [each for each in schema["required"] if each not in backend]
-            if missing:
-                problems.error(
-                    "missing-key",
-                    Where("cluster_storage", host=cluster.name) / key / name,
-                    f"{' and '.join(missing)} is set neither here nor in fleet_storage.{key}.",
-                    f"Set it, or correct the name: {suggest(name, [n for n in storage[key] if n != name])}",
-                )
+    _check_backends(cluster, problems, told)
     if not storage["classes"]:
         return
     here = Where("cluster_storage_classes", host=cluster.name)
@@ -146,6 +137,22 @@ def _check_cluster(cluster: Cluster, settings: Settings, problems: Problems, tol
     _check_defaults(here, [each for each in classes(cluster) if each.given["default"]], problems)
     _check_luns(here, classes(cluster, ISCSI_KIND), problems)
     _check_shared(cluster, problems, told)
+
+
+def _check_backends(cluster: Cluster, problems: Problems, told: set[tuple[str, str]]) -> None:
+    for key, needed in REQUIRED.items():
+        own = (cluster.get("storage") or {}).get(key) or {}
+        for name, backend in cluster.storage[key].items():
+            missing = [each for each in needed if each not in backend]
+            where = Where("cluster_storage", host=cluster.name) if name in own else Where("fleet_storage")
+            mark = (f"{where.host}/{key}", name)
+            if not missing or mark in told:
+                continue
+            told.add(mark)
+            others = [each for each in cluster.storage[key] if each != name]
+            fix = f"Set it, or correct the name: {suggest(name, others)}" if name in own and others else "Set it."
+            what = "is set neither here nor in fleet_storage" if name in own else "is not set"
+            problems.error("missing-key", where / key / name, f"{' and '.join(missing)} {what}.", fix)
 
 
 def _check_class(
@@ -187,7 +194,7 @@ def _check_class(
 
 def _check_heads(at: Where, service: Values, problems: Problems) -> None:
     heads = [each.rpartition(":")[0] if each.count(":") == 1 else each for each in service.get("heads") or ()]
-    if service["server"] in heads:
+    if service.get("server") in heads:
         problems.warn(
             "no-failover",
             at / "nfs",
