@@ -104,6 +104,9 @@ matrix: venv ## unit and golden tests on every Python and ansible-core that can 
 kubespray-check: venv ## Kubespray's own validation on our inventories: make kubespray-check KUBESPRAY_SRC=/path/to/its/git
 	python -m tests.kubespray_check $(KUBESPRAY_SRC) $(ARGS)
 
+ceph-check: venv ## pools, users and rights on a real Ceph in memory, made by the role (as root, on Debian or Ubuntu)
+	pytest tests/ceph $(ARGS)
+
 flux-demo: venv ## the example's tree on a real control plane with the real Flux, to look at; ARGS=--build-only builds
 	@python -m tests.flux $(ARGS)
 

@@ -28,7 +28,7 @@ from .rig import FluxRig  # noqa: E402
 
 CLUSTER = "shared-dev"
 #: Everything but what needs a chart: helm-controller does not run here, and no registry is asked.
-CANNOT = ("platform", "network")
+CANNOT = ("platform", "network", "storage")
 
 
 class StopSignal(BaseException):

@@ -15,6 +15,7 @@ UTILS = Path(__file__).resolve().parents[2] / "plugins" / "module_utils"
 BELOW = {
     "_model": set(),
     "_hosts": set(),
+    "_ceph": set(),
     "_kubespray": {"_model"},
     "_vms": {"_model"},
     "_inventory": {"_model"},

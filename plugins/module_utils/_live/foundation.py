@@ -31,6 +31,12 @@ _WEBHOOK = "failed calling webhook"
 #: How a webhook says no.
 _REFUSED = (400, 403, 422)
 
+Mine = Callable[[Object], bool]
+
+
+def everything(_each: Object) -> bool:
+    return True
+
 
 def bring(
     session: Session,
@@ -40,12 +46,14 @@ def bring(
     *,
     check: bool,
     timeout: float,
+    mine: Mine = everything,
 ) -> list[Applied]:
     """Applies the software, waits until it works, applies the configuration, and removes what is no longer declared.
 
     @param kinds: the kinds of the configuration; what we have applied of them and is not declared goes.
     @param check: the API server tries, and keeps nothing.
     @param timeout: seconds for the software to work.
+    @param mine: of these kinds, what belongs to this configuration, when another one has the same kinds.
     @raises LiveError: something is refused, or does not work in time.
     """
     software, configuration = list(software), list(configuration)
@@ -59,18 +67,20 @@ def bring(
         _wait_for_workloads(session, software, end)
     # First what goes: its addresses may be wanted by what comes.
     declared = {key_of(each) for each in configuration}
-    gone = [(path, each) for path, each in owned(session, kinds) if key_of(each) not in declared]
+    gone = [(path, each) for path, each in owned(session, kinds, mine) if key_of(each) not in declared]
     done += [_delete(session, path, each, check=check) for path, each in gone]
     return done + _configure(session, configuration, end, check=check)
 
 
-def take(session: Session, software: Iterable[Object], kinds: Collection[Kind], *, check: bool) -> list[Applied]:
+def take(
+    session: Session, software: Iterable[Object], kinds: Collection[Kind], *, check: bool, mine: Mine = everything
+) -> list[Applied]:
     """Removes the configuration, then the software. Definitions and namespaces stay, as others' objects would go with
     them.
 
     @raises LiveError: something cannot be removed.
     """
-    done = [_delete(session, path, each, check=check) for path, each in owned(session, kinds)]
+    done = [_delete(session, path, each, check=check) for path, each in owned(session, kinds, mine)]
     discovery = Discovery(session)
     for each in reversed(list(software)):
         if kind_of(each) in _KEPT:
@@ -84,7 +94,7 @@ def take(session: Session, software: Iterable[Object], kinds: Collection[Kind], 
     return done
 
 
-def owned(session: Session, kinds: Collection[Kind]) -> list[tuple[str, Object]]:
+def owned(session: Session, kinds: Collection[Kind], mine: Mine = everything) -> list[tuple[str, Object]]:
     """What we have applied of these kinds, with its path."""
     discovery = Discovery(session)
     found = []
@@ -95,7 +105,7 @@ def owned(session: Session, kinds: Collection[Kind]) -> list[tuple[str, Object]]
         items = [{**each, "apiVersion": kind[0], "kind": kind[1]} for each in list_all(session, resource)]
         for each in made_by_us(items)[0]:
             meta = each["metadata"]
-            if not meta.get("deletionTimestamp"):
+            if not meta.get("deletionTimestamp") and mine(each):
                 found.append((resource.path(meta.get("namespace"), meta["name"]), each))
     return found
 

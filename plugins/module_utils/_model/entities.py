@@ -15,6 +15,7 @@ from .inheritance import Effective
 from .names import tenant_variable
 from .quantity import Quantity
 from .schema import FLEET, SERVICE
+from .schema_storage import STORAGE
 
 Values = Mapping[str, t.Any]
 
@@ -95,6 +96,18 @@ class Settings:
         return t.cast(str, self.defaults.get("owner_cluster_role", "tenant-admin"))
 
 
+def _storage(fleet: Values, own: Values) -> dict[str, t.Any]:
+    result: dict[str, t.Any] = {}
+    for part, node in STORAGE["properties"].items():
+        theirs, here = fleet.get(part) or {}, own.get(part) or {}
+        names = sorted({*theirs, *here})
+        if "properties" in node["additionalProperties"]:
+            result[part] = {name: {**theirs.get(name, {}), **here.get(name, {})} for name in names}
+        else:
+            result[part] = {name: here.get(name, theirs.get(name)) for name in names}
+    return result
+
+
 @dataclass(frozen=True)
 class Cluster:
     """One cluster of the fleet."""
@@ -103,6 +116,8 @@ class Cluster:
     values: Values
     capacity: Mapping[str, Quantity]
     release_line: str
+    #: C(fleet_storage) with the cluster's own C(cluster_storage) laid over it, setting by setting.
+    storage: Mapping[str, t.Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, values: Values, settings: Settings) -> Cluster:
@@ -113,6 +128,7 @@ class Cluster:
             values,
             {key: amount * factors.get(key, 1) for key, amount in capacity.items()},
             values.get("cluster_release_line", settings.values["fleet_release_line"]),
+            _storage(settings.values.get("fleet_storage") or {}, values.get("cluster_storage") or {}),
         )
 
     def get(self, key: str, default: t.Any = None) -> t.Any:

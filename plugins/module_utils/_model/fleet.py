@@ -15,7 +15,7 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from . import addresses, budgets, consistency, ledger, placement, references, retention, tenancy, validation
+from . import addresses, budgets, consistency, ledger, placement, references, retention, storage, tenancy, validation
 from .entities import Cluster, Environment, Retained, Settings, Source, Tenant
 from .errors import ERROR, Problems, Where, show, suggest
 from .names import TENANT_PREFIX, tenant_variable
@@ -70,6 +70,7 @@ def compile_fleet(
     environments = tenancy.environments(tenants, settings, today, problems)
     references.check_references(tenants, environments, readable, settings, problems)
     addresses.check(readable, problems)
+    storage.check(readable, settings, problems)
     broken = frozenset(source.clusters) - frozenset(clusters)
     retained = retention.find(recorded or {}, environments, today)
     retention.check(environments, retained, problems)

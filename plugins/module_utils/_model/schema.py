@@ -32,6 +32,7 @@ from .schema_layer import (
     text,
 )
 from .schema_network import BGP, POOL
+from .schema_storage import STORAGE
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
@@ -192,6 +193,10 @@ CLUSTER: Schema = {
         "description": "How Kubernetes is built, where it differs from C(fleet_kubernetes).",
     },
     "cluster_storage_classes": array("Its storage classes.", {"type": "string"}, uniqueItems=True),
+    "cluster_storage": {
+        **STORAGE,
+        "description": "Where volumes come from, where it differs from C(fleet_storage), setting by setting.",
+    },
     "cluster_network": obj(
         "Its addresses.",
         {
@@ -344,6 +349,7 @@ FLEET: Schema = {
         default=[],
     ),
     "fleet_kubernetes": {**KUBERNETES, "default": {}},
+    "fleet_storage": {**STORAGE, "default": {}},
     "fleet_services": mapping("Platform services that clusters can run.", SERVICE, default={}),
 }
 

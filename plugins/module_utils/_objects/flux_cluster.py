@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Flux Kustomizations of a cluster: what is applied from the fleet tree, and in which order.
 
-C(policies) → one for each tenant and C(apps), and beside them C(platform) → C(network), the configuration of MetalLB.
-There is one for each tenant so that one broken manifest stops nobody else. Tenants do not wait for the platform: what
-protects them from each other is the API server's own admission, and a chart that does not install must not hold up
-quotas and rights of the whole cluster. Nothing is substituted in any of them: tenants' text is never a template.
+C(policies) → one for each tenant and C(apps), and beside them C(platform) → C(network), the configuration of MetalLB,
+and C(platform) → C(storage), the storage classes. There is one for each tenant so that one broken manifest stops nobody
+else. Tenants do not wait for the platform: what protects them from each other is the API server's own admission, and a
+chart that does not install must not hold up quotas and rights of the whole cluster. Nothing is substituted in any of
+them: tenants' text is never a template.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from .._model.entities import Cluster, Settings
 from .._model.fleet import Fleet
 from .._model.release_lines import RELEASE_LINES
-from . import metallb
+from . import metallb, storage
 from .common import PRUNE_DISABLED, Object
 
 _TAG = re.compile(r":v?(?P<version>\d+[.]\d+[.]\d+[^@]*)(@|$)")
@@ -53,6 +53,20 @@ CONFIGURATIONS: Mapping[str, Configuration] = {
         (*metallb.PEERING_KINDS, *metallb.POOL_KINDS),
         lambda cluster: bool(metallb.pools(cluster)),
         metallb.configuration,
+    ),
+    storage.CEPH_SERVICE: Configuration(
+        storage.FOLDER,
+        f"{storage.CEPH_SERVICE}.yaml",
+        storage.CEPH_KINDS,
+        storage.has_ceph,
+        storage.ceph_objects,
+    ),
+    storage.NAS_SERVICE: Configuration(
+        storage.FOLDER,
+        f"{storage.NAS_SERVICE}.yaml",
+        storage.NAS_KINDS,
+        storage.has_nas,
+        storage.nas_objects,
     ),
 }
 

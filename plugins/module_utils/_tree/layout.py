@@ -37,6 +37,7 @@ source in its first line; changes made here are overwritten by the next run.
 | `clusters/<cluster>/config/` | facts of the cluster, and the Flux Kustomizations: what is applied, in which order |
 | `clusters/<cluster>/platform/<service>/` | the platform services of the cluster |
 | `clusters/<cluster>/network/` | addresses for load balancers |
+| `clusters/<cluster>/storage/` | storage classes, and what their drivers have to know |
 | `clusters/<cluster>/tenants/<tenant>/<namespace>.yaml` | everything of one environment |
 | `clusters/<cluster>/apps/` | which applications of `apps/` the cluster runs |
 | `clusters/<cluster>/secrets/` | secrets, encrypted with SOPS; yours, and `.sops.yaml` says for whom to encrypt |

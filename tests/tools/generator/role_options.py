@@ -11,16 +11,19 @@ from .role_kubespray import KUBESPRAY
 from .role_metallb import METALLB
 from .role_options_flux import FLUX_BOOTSTRAP
 from .role_release import RELEASE
+from .role_storage import CEPH_CSI, NFS_CSI
 from .role_tenants import TENANTS
 from .role_vm_inventory import VM_INVENTORY
 from .role_types import Role
 
 ROLES: dict[str, Role] = {
+    "ceph_csi": CEPH_CSI,
     "etcd_backup": ETCD_BACKUP,
     "flux_bootstrap": FLUX_BOOTSTRAP,
     "host_baseline": HOST_BASELINE,
     "kubespray": KUBESPRAY,
     "metallb": METALLB,
+    "nfs_csi": NFS_CSI,
     "release": RELEASE,
     "tenants": TENANTS,
     "vm_inventory": VM_INVENTORY,

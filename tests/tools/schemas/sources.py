@@ -27,7 +27,7 @@ from typing import Any
 
 import yaml
 
-from .versions import CONTROLLER_TOOLS, CONTROLLER_TOOLS_GO, METALLB_MODULE, line_of
+from .versions import CONTROLLER_TOOLS, CONTROLLER_TOOLS_GO, METALLB_MODULE, SUMS, line_of
 
 Crd = dict[str, Any]
 Progress = Callable[[str], None]
@@ -64,7 +64,8 @@ def crds(line: str, progress: Progress = say) -> list[Crd]:
     root = cache_root()
     flux = Cached(root / "flux-crds" / wanted.flux, wanted.flux_modules, _generated)
     metallb = Cached(root / "metallb-crds" / wanted.metallb, {METALLB_MODULE: f"v{wanted.metallb}"}, _shipped)
-    return [crd for source in (flux, metallb) for crd in source.read(progress)]
+    storage = Cached(root / "storage-crds" / line, wanted.storage_modules, _shipped)
+    return [crd for source in (flux, metallb, storage) for crd in source.read(progress)]
 
 
 class Cached:
@@ -158,8 +159,13 @@ class Workshop:
 
     def source(self, module: str, version: str) -> Path:
         """The folder with the source of a module."""
-        answer = self.run(str(self.go), "mod", "download", "-json", f"{module}@{version}", cwd=self.scratch)
-        return Path(json.loads(answer)["Dir"])
+        known = SUMS.get((module, version))
+        own = {"GONOSUMDB": module} if known else {}
+        answer = self.run(str(self.go), "mod", "download", "-json", f"{module}@{version}", cwd=self.scratch, **own)
+        found = json.loads(answer)
+        if known and found["Sum"] != known:
+            raise CrdError(f"{module} {version} has the checksum {found['Sum']}, and {known} is expected")
+        return Path(found["Dir"])
 
     def controller_gen(self) -> Path:
         """The program controller-gen, built once."""
@@ -191,7 +197,9 @@ def _generated(workshop: Workshop, module: str, version: str) -> list[Path]:
 
 def _shipped(workshop: Workshop, module: str, version: str) -> list[Path]:
     """CRDs that a module holds."""
-    return _yaml_files(workshop.source(module, version) / "config" / "crd" / "bases", module, version)
+    folder = workshop.source(module, version) / "config" / "crd"
+    found = _yaml_files(folder / "bases" if (folder / "bases").is_dir() else folder, module, version)
+    return [path for path in found if path.name != "kustomization.yaml"]
 
 
 def _yaml_files(folder: Path, module: str, version: str) -> list[Path]:

@@ -25,6 +25,7 @@ class Line:
     flux: str
     metallb: str
     flux_modules: Mapping[str, str]
+    storage_modules: Mapping[str, str]
 
 
 LINES: Mapping[str, Line] = {
@@ -41,6 +42,7 @@ LINES: Mapping[str, Line] = {
                 "github.com/fluxcd/helm-controller/api": "v1.2.0",
                 "github.com/fluxcd/notification-controller/api": "v1.5.0",
             },
+            storage_modules={"github.com/kubernetes-csi/external-snapshotter/client/v8": "v8.2.0"},
         ),
         Line(
             name="1.35",
@@ -53,8 +55,17 @@ LINES: Mapping[str, Line] = {
                 "github.com/fluxcd/helm-controller/api": "v1.6.3",
                 "github.com/fluxcd/notification-controller/api": "v1.9.3",
             },
+            storage_modules={
+                "github.com/ceph/ceph-csi-operator": "v1.0.4",
+                "github.com/kubernetes-csi/external-snapshotter/client/v8": "v8.2.0",
+            },
         ),
     )
+}
+
+#: Modules that Go's checksum database does not know, with what their content must add up to.
+SUMS: Mapping[tuple[str, str], str] = {
+    ("github.com/ceph/ceph-csi-operator", "v1.0.4"): "h1:AA0n6tCCv9oi6yY2UL4EJbiwLqDb76hUcDt5o1ptJf4=",
 }
 
 METALLB_MODULE = "go.universe.tf/metallb"

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brings storage classes and keys to a cluster that has no Flux; see the module of the same name."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access, foundation
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import storage as live
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.bootstrap import Applied
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.finding import told
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import storage
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import Object
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.foundation import (
+    CONFIGURATIONS,
+    software,
+    version_of,
+)
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.released import (
+    ManifestError,
+    check,
+    objects_of,
+)
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _applied as applied
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import display
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import read
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._storage_action import StorageAction, secrets
+
+SPEC: dict[str, t.Any] = {
+    **access.ARGUMENTS,
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "confirm": {"type": "str"},
+    "manifests": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "service": {"type": "str", "required": True},
+            "manifest": {"type": "str", "required": True},
+            "checksum": {"type": "str"},
+        },
+    },
+    "wait_timeout": {"type": "int", "default": 300},
+}
+_SECRET = ("v1", "Secret")
+_MOST_NAMED = 10
+
+
+class ActionModule(StorageAction):
+    """Talks to the API server with the identity of an administrator."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        arguments, fleet, cluster = self.prepared(SPEC, task_vars or {})
+        result: dict[str, t.Any] = {"changed": False, "objects": [], "findings": []}
+        try:
+            if cluster.delivery != "live":
+                raise LiveError(
+                    "cluster_delivery",
+                    f"it is {cluster.delivery!r}: Flux brings the storage, and two writers would fight.",
+                    "Use fleet_tree and storage_secrets, or set cluster_delivery: live.",
+                )
+            objects = _software(fleet, cluster, arguments)
+            way = access.Access.of(arguments, cluster.get("kubeconfig"))
+            if not way.is_given:
+                raise LiveError("kubeconfig", "no way to this cluster is given.", "Set it, or cluster_kubeconfig.")
+            with Session.open(way) as session:
+                if arguments["state"] == "absent":
+                    done = self._take(session, cluster, objects, arguments)
+                else:
+                    done = self._bring(session, fleet, cluster, objects, arguments, result)
+        except LiveError as error:
+            raise AnsibleActionFail(f"{cluster.name}: {error}") from None
+        fresh = applied.fresh(done)
+        result["changed"], result["objects"] = bool(fresh), applied.rows(fresh)
+        if self._task.diff:
+            result["diff"] = applied.diffs(fresh)
+        return result
+
+    def _bring(
+        self,
+        session: Session,
+        fleet: Fleet,
+        cluster: Cluster,
+        objects: list[Object],
+        arguments: Mapping[str, t.Any],
+        result: dict[str, t.Any],
+    ) -> list[Applied]:
+        service, trial = arguments["service"], bool(self._task.check_mode)
+        configuration = CONFIGURATIONS[service]
+        found = live.findings(session, fleet, cluster.name, service, objects)
+        result["findings"] = [each._asdict() for each in found]
+        for each in found:
+            if not each.stops:
+                display.warning(f"{cluster.name}: {each.text}", formatted=True)
+        stop = told(found)
+        if stop:
+            raise LiveError(service, stop)
+        wanted = configuration.objects(fleet, cluster.name)
+        given = secrets(cluster, arguments).made
+        # the namespace first, then keys before the classes that name them
+        early = [each for each in wanted if each["kind"] == "Namespace"]
+        late = [each for each in wanted if each["kind"] != "Namespace"]
+        anew, late = live.replace(session, late, check=trial)
+        mine = _mine(service)
+        kept = {each.name for each in anew}
+        done = foundation.bring(
+            session,
+            objects,
+            [*early, *given, *late],
+            configuration.kinds,
+            check=trial,
+            timeout=arguments["wait_timeout"],
+            mine=lambda each: mine(each) and each["metadata"]["name"] not in kept,
+        )
+        return [*anew, *done]
+
+    def _take(
+        self, session: Session, cluster: Cluster, objects: list[Object], arguments: Mapping[str, t.Any]
+    ) -> list[Applied]:
+        service = arguments["service"]
+        if CONFIGURATIONS[service].wanted(cluster):
+            raise LiveError(
+                "cluster_storage_classes",
+                "it still names classes of it, so the next run would bring them again.",
+                f"Take them out of cluster_storage_classes of {cluster.name}.",
+            )
+        used = live.in_use(session, service)
+        if arguments["confirm"] != cluster.name:
+            more = f" and {len(used) - _MOST_NAMED} more" if len(used) > _MOST_NAMED else ""
+            losing = f" These need it: {', '.join(used[:_MOST_NAMED])}{more}." if used else ""
+            raise LiveError(
+                "confirm", f"{service} is only removed when it is confirmed.{losing}", f"Set confirm: {cluster.name}."
+            )
+        if used:
+            raise LiveError(
+                service,
+                f"volumes still need it: {', '.join(used[:_MOST_NAMED])}"
+                f"{f' and {len(used) - _MOST_NAMED} more' if len(used) > _MOST_NAMED else ''}.",
+                "Without the driver and its keys nobody can mount, grow or delete them. Delete the claims first.",
+            )
+        kinds = (*CONFIGURATIONS[service].kinds, _SECRET)
+        if service == storage.CEPH_SERVICE:
+            objects = [*objects, storage.config_map([])]
+        return foundation.take(session, objects, kinds, check=bool(self._task.check_mode), mine=_mine(service))
+
+
+def _mine(service: str) -> t.Callable[[Object], bool]:
+    """Which objects of the shared kinds are of this service."""
+
+    def of_ceph(each: Object) -> bool:
+        if each["kind"] == "Secret":
+            return bool(each["metadata"]["namespace"] == storage.CEPH_NAMESPACE)
+        return storage.is_ceph(each)
+
+    def of_others(each: Object) -> bool:
+        if each["kind"] == "Secret":
+            return bool(each.get("type") == storage.CHAP_TYPE)
+        return not storage.is_ceph(each)
+
+    return of_ceph if service == storage.CEPH_SERVICE else of_others
+
+
+def _software(fleet: Fleet, cluster: Cluster, arguments: Mapping[str, t.Any]) -> list[Object]:
+    """What the released manifests hold; nothing when somebody else installs the drivers."""
+    result: list[Object] = []
+    for given in arguments["manifests"]:
+        name = given["service"]
+        values = fleet.settings.services.get(name, {})
+        text = read(given["manifest"], given["checksum"])
+        try:
+            objects = objects_of(text)
+            version = version_of(name, cluster, fleet.settings)
+            check(objects, name, version, str(values.get("namespace", name)))
+        except ManifestError as error:
+            raise LiveError(f"the manifest of {name}", error.what, error.fix) from None
+        result += software(objects, values)
+    return result

@@ -1,0 +1,156 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the keys of storage into the fleet tree, encrypted; see the module of the same name."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import typing as t
+from collections.abc import Mapping
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._libraries import load
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import storage
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import Object
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.flux_cluster import recipients
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import commit, paths
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.emit import render
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _sops as sops
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._private_file import write
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._storage_action import StorageAction, secrets
+
+if t.TYPE_CHECKING:
+    import yaml
+else:
+    yaml = load("yaml")
+
+SPEC: dict[str, t.Any] = {
+    "path": {"type": "path", "required": True},
+    "commit": {"type": "bool", "default": False},
+    "push": {"type": "bool", "default": False},
+    "remote": {"type": "str", "default": "origin"},
+    "sops": {"type": "str", "default": "sops"},
+}
+_PREFIX = {storage.CEPH_SERVICE: "ceph-csi-", storage.NAS_SERVICE: "nfs-csi-"}
+#: A salt, and what scrypt makes of it and the content: so a run that cannot decrypt sees that nothing has changed.
+_DIGEST = "digest"
+_MESSAGE = "Keys of {service}, encrypted\n"
+_WORK = {"n": 2**14, "r": 8, "p": 1}
+
+
+class ActionModule(StorageAction):
+    """Runs on the controller and contacts no cluster."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        arguments, fleet, cluster = self.prepared(SPEC, task_vars or {})
+        check, root = bool(self._task.check_mode), Path(arguments["path"])
+        if not root.is_dir() and not check:
+            raise AnsibleActionFail(f"path: {root} is no folder. Run the playbook tenants first, which makes the tree.")
+        prefix = _PREFIX[arguments["service"]]
+        folder = root / paths.cluster_folder(cluster.name, paths.SECRETS)
+        given, keys = secrets(cluster, arguments), recipients(cluster, fleet.settings)
+        if given.made and not keys:
+            raise AnsibleActionFail(
+                f"{cluster.name}: cluster_age_recipients is not set, so nothing can be encrypted. Set it first."
+            )
+        domain = fleet.settings.label_domain
+        written, texts = [], {}
+        for secret in given.made:
+            path = folder / f"{prefix}{secret['metadata']['name']}.yaml"
+            if not _is_current(path, secret, keys, domain):
+                texts[path] = _signed(secret, domain)
+                written.append(path)
+        kept = {folder / f"{prefix}{name}.yaml" for name in storage.secret_names(cluster, arguments["service"])}
+        gone = [path for path in sorted(folder.glob(f"{prefix}*.yaml")) if path not in kept]
+        result: dict[str, t.Any] = {
+            "changed": bool(written or gone),
+            "written": [str(path.relative_to(root)) for path in written],
+            "removed": [str(path.relative_to(root)) for path in gone],
+            "missing": given.missing,
+            "commit": "",
+        }
+        if self._task.diff:
+            result["diff"] = [_diff(root, path, written) for path in (*written, *gone)]
+        if not check:
+            _write(arguments, folder, texts, keys, gone)
+        try:
+            self._commit(arguments, root, result, check=check)
+        except TreeError as error:
+            raise AnsibleActionFail(str(error)) from None
+        return result
+
+    def _commit(self, arguments: Mapping[str, t.Any], root: Path, result: dict[str, t.Any], *, check: bool) -> None:
+        if not arguments["commit"] or check or not result["changed"]:
+            return
+        options = commit.Options(remote=arguments["remote"] if arguments["push"] else "")
+        repository = commit.find(str(root), options)
+        if repository is None:
+            raise TreeError(
+                str(root), "it is in no Git repository.", "Run the playbook tenants with tenants_init=true."
+            )
+        ours = {*result["written"], *result["removed"]}
+        result["commit"] = repository.commit(ours, lambda _difference: _MESSAGE.format(service=arguments["service"]))
+        if options.remote:
+            repository.push()
+
+
+def _write(
+    arguments: Mapping[str, t.Any],
+    folder: Path,
+    texts: Mapping[Path, Object],
+    keys: list[str],
+    gone: list[Path],
+) -> None:
+    # all of them first: nothing is written when one fails
+    encrypted = {
+        path: sops.encrypt(arguments["sops"], render([secret], "storage").decode(), keys)
+        for path, secret in texts.items()
+    }
+    if encrypted:
+        folder.mkdir(parents=True, exist_ok=True)
+    for path, text in encrypted.items():
+        write(path, text, mode=0o644)
+    for path in gone:
+        path.unlink()
+
+
+def _content(secret: Object) -> bytes:
+    plain = {key: value for key, value in secret.items() if key != "metadata"}
+    meta = {key: value for key, value in secret["metadata"].items() if key != "annotations"}
+    return yaml.safe_dump({**plain, "metadata": meta}, sort_keys=True).encode()
+
+
+def _signed(secret: Object, domain: str) -> Object:
+    salt = os.urandom(16)
+    digest = hashlib.scrypt(_content(secret), salt=salt, **_WORK)
+    text = f"{base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+    annotations = {**secret["metadata"].get("annotations", {}), f"{domain}/{_DIGEST}": text}
+    return {**secret, "metadata": {**secret["metadata"], "annotations": dict(sorted(annotations.items()))}}
+
+
+def _is_current(path: Path, secret: Object, keys: list[str], domain: str) -> bool:
+    """Whether a file holds this Secret for these recipients, as far as can be seen without a private key."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        salt, digest = str(found["metadata"]["annotations"][f"{domain}/{_DIGEST}"]).split("$")
+        made = hashlib.scrypt(_content(secret), salt=base64.b64decode(salt), **_WORK)
+        readers = sorted(each["recipient"] for each in found["sops"]["age"])
+        sealed = all(str(value).startswith("ENC[") for value in found["data"].values())
+        return sealed and readers == sorted(keys) and hmac.compare_digest(made, base64.b64decode(digest))
+    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError, yaml.YAMLError):
+        return False
+
+
+def _diff(root: Path, path: Path, written: list[Path]) -> dict[str, str]:
+    title = str(path.relative_to(root))
+    before = "(encrypted)\n" if path.exists() else ""
+    after = "(encrypted, another one)\n" if path in written else ""
+    return {"before_header": title, "after_header": title, "before": before, "after": after}

@@ -1,0 +1,38 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was applied, for the result of a task and its diff.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable
+
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.bootstrap import Applied
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.emit import render
+
+
+def fresh(done: Iterable[Applied]) -> list[Applied]:
+    return [each for each in done if each.action != "unchanged"]
+
+
+def rows(done: Iterable[Applied]) -> list[dict[str, str]]:
+    return [{"kind": each.kind, "namespace": each.namespace, "name": each.name, "action": each.action} for each in done]
+
+
+def diffs(done: Iterable[Applied]) -> list[dict[str, t.Any]]:
+    """Before and after of each; of a Secret only that it is another one."""
+    return [_diff(each) for each in done]
+
+
+def _diff(each: Applied) -> dict[str, str]:
+    title = f"{each.kind} {each.name}"
+    if each.kind == "Secret":
+        before, after = "(secret)\n" if each.before else "", "(another secret)\n" if each.after else ""
+    else:
+        before = render([each.before], title).decode() if each.before else ""
+        after = render([each.after], title).decode() if each.after else ""
+    return {"before_header": title, "after_header": title, "before": before, "after": after}
