@@ -15,6 +15,8 @@ UTILS = Path(__file__).resolve().parents[2] / "plugins" / "module_utils"
 BELOW = {
     "_model": set(),
     "_kubespray": {"_model"},
+    "_hosts": set(),
+    "_endpoint": {"_model", "_kubespray", "_hosts"},
     "_inventory": {"_model"},
     "_objects": {"_model"},
     "_tree": {"_model", "_objects"},

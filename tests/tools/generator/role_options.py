@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .role_api_endpoint import API_ENDPOINT
 from .role_host_baseline import HOST_BASELINE
 from .role_options_flux import FLUX_BOOTSTRAP
 from .role_types import Entry, Options, Role
@@ -441,6 +442,7 @@ ROLES: dict[str, Role] = {
         etcd_backup_copy_to: [backup@hela-db3:/srv/etcd]
 """,
     ),
+    "api_endpoint": API_ENDPOINT,
     "host_baseline": HOST_BASELINE,
     "kubespray": Role(
         title="Clusters with Kubespray, from the same inventory as everything else",
