@@ -44,7 +44,8 @@ class Server(http.server.ThreadingHTTPServer):
             time.sleep(30)
             return
         request.settimeout(10)
-        super().finish_request(CONTEXT.wrap_socket(request, server_side=True), client_address)
+        with CONTEXT.wrap_socket(request, server_side=True) as secure:
+            super().finish_request(secure, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
         pass
@@ -62,4 +63,4 @@ if not (FOLDER / "key.pem").exists():
     )
 CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 CONTEXT.load_cert_chain(FOLDER / "cert.pem", FOLDER / "key.pem")
-Server(("::", int(sys.argv[1]) if len(sys.argv) > 1 else 6443)).serve_forever()
+Server(("::", int(sys.argv[1]) if len(sys.argv) > 1 else 6443), Handler).serve_forever()
