@@ -16,7 +16,7 @@ TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run-venv demo test lint lint-python lint-yaml lint-ansible lint-changelog lint-docs format typecheck sanity \
-        unit golden integration molecule generate check-generated bench bench-live matrix kubespray-check control-plane flux-demo host-rig changelog clean
+        unit golden integration molecule generate check-generated bench bench-live matrix kubespray-check control-plane flux-demo host-rig failover changelog clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ molecule: venv host-rig ## scenarios of roles; ROLE=name runs one
 	@flock --nonblock .cache/molecule.lock true || echo "molecule: another run in this checkout: waiting for it"
 	ANSIBLE_HOME=$(CURDIR)/.cache/ansible flock .cache/molecule.lock \
 		molecule test $(if $(ROLE),--scenario-name $(ROLE),--all) $(ARGS)
+
+failover: venv host-rig ## how long the API's address is away when something breaks, measured; ARGS="--runs 1 --only killed"
+	python -m tests.hosts.failover $(ARGS)
 
 host-rig: venv ## programs and image of the test hosts (as root, on Debian or Ubuntu)
 	@python -m tests.hosts image

@@ -52,9 +52,7 @@ class ActionModule(FleetAction):
                 }
                 for name, plan in plans.items()
             },
-            "members": {
-                member.name: plan.of_host(member.name) for plan in plans.values() for member in plan.members
-            },
+            "members": {member.name: plan.of_host(member.name) for plan in plans.values() for member in plan.members},
         }
         if errors:
             told = "listed above" if arguments["report"] else "see findings"

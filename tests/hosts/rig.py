@@ -123,7 +123,9 @@ class Rig:
             for group in each.get("groups", []):
                 groups.setdefault(group, {"hosts": {}})["hosts"][each["name"]] = {}
         prefix = next(iter(addresses.values())).rpartition(".")[0]
-        return {"all": {"vars": {"rig_prefix": prefix}, "children": {"rig": {"hosts": hosts, "vars": common}, **groups}}}
+        return {
+            "all": {"vars": {"rig_prefix": prefix}, "children": {"rig": {"hosts": hosts, "vars": common}, **groups}}
+        }
 
 
 def sweep() -> None:

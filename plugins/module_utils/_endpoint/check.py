@@ -52,9 +52,7 @@ _TAKEN = {
 _NODE_PORTS = range(30000, 32768)
 
 
-def check(
-    plans: Mapping[str, Endpoint], looks: Mapping[str, Seen], without: Collection[str] = ()
-) -> list[Finding]:
+def check(plans: Mapping[str, Endpoint], looks: Mapping[str, Seen], without: Collection[str] = ()) -> list[Finding]:
     """Everything that is wrong: with the plan of any cluster, and with the hosts of this run.
 
     @param looks: what C(api_endpoint_info) returned for each host, with the host's C(settings), or why it did not.

@@ -23,8 +23,6 @@ from tests.hosts.machine import RigError, say
 from .lab import NODES, Lab, Watch
 
 
-
-
 @dataclass(frozen=True)
 class Case:
     """Something that happens while a client looks; I(mend) puts it right. Aims are for the worst run, in ms."""
@@ -90,7 +88,13 @@ def _paused(lab: Lab, holder: str) -> None:
 
 
 CASES = (
-    Case("Keepalived of the holder stopped", _run("systemctl stop keepalived"), _run("systemctl start keepalived"), 200, 1000),
+    Case(
+        "Keepalived of the holder stopped",
+        _run("systemctl stop keepalived"),
+        _run("systemctl start keepalived"),
+        200,
+        1000,
+    ),
     Case("HAProxy of the holder stopped", _run("systemctl stop haproxy"), _run("systemctl start haproxy"), 1000, 1000),
     Case(
         "HAProxy of the holder hangs",
@@ -100,12 +104,33 @@ CASES = (
         4000,
         seconds=7,
     ),
-    Case("the holder is killed", lambda lab, host: lab.kill(host), lambda lab, host: lab.start(host), 1500, 1500, seconds=5),
+    Case(
+        "the holder is killed",
+        lambda lab, host: lab.kill(host),
+        lambda lab, host: lab.start(host),
+        1500,
+        1500,
+        seconds=5,
+    ),
     Case("API server of the holder stopped", _backend("gone"), _backend("ok"), 100, 1000),
-    Case("API server of the holder takes connections and says nothing", _backend("mute"), _backend("ok"), 100, 4000, seconds=7),
+    Case(
+        "API server of the holder takes connections and says nothing",
+        _backend("mute"),
+        _backend("ok"),
+        100,
+        4000,
+        seconds=7,
+    ),
     Case("API server of the holder says that it is not ready", _backend("failing"), _backend("ok"), 100, 1000),
     Case("all API servers but one stopped", _all_but_one, _mend_backends, 200, 1000, seconds=5),
-    Case("network cut: holder and the next", _cut("node1", "node2", "-I"), _cut("node1", "node2", "-D"), 200, 1000, seconds=6),
+    Case(
+        "network cut: holder and the next",
+        _cut("node1", "node2", "-I"),
+        _cut("node1", "node2", "-D"),
+        200,
+        1000,
+        seconds=6,
+    ),
     Case(
         "network cut: holder and the one before",
         _cut("node1", "node2", "-I"),

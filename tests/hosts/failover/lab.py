@@ -146,7 +146,10 @@ class Lab:
         deadline = time.monotonic() + seconds
         states: dict[str, str] = {}
         while time.monotonic() < deadline:
-            states = {host: self.on(host, "cat /run/api-endpoint/fault /run/api-endpoint/not-ready | tr -d '\\n'") for host in NODES}
+            states = {
+                host: self.on(host, "cat /run/api-endpoint/fault /run/api-endpoint/not-ready | tr -d '\\n'")
+                for host in NODES
+            }
             with contextlib.suppress(RigError):
                 if set(states.values()) == {"00"} and (not wanted or self.holder() == wanted):
                     time.sleep(1)

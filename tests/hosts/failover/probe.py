@@ -97,7 +97,9 @@ def main() -> None:
                 pings[address].send(number)
                 pool.submit(once, address)
     time.sleep(PING_SECONDS)
-    good = {f"ping {a}": sorted(pings[a].good) for a in addresses} | {f"https {a}": sorted(answered[a]) for a in addresses}
+    good = {f"ping {a}": sorted(pings[a].good) for a in addresses} | {
+        f"https {a}": sorted(answered[a]) for a in addresses
+    }
     print(json.dumps(good))
 
 
