@@ -58,7 +58,9 @@ def check(plans: Mapping[str, Endpoint], looks: Mapping[str, Seen], without: Col
     @param looks: what C(api_endpoint_info) returned for each host, with the host's C(settings), or why it did not.
     @param without: control plane nodes of clusters whose API has no address, which is fine.
     """
-    severities = next((look["settings"]["severity"] for look in looks.values() if "settings" in look), {})
+    severities: Mapping[str, str] = next(
+        (look["settings"]["severity"] for look in looks.values() if "settings" in look), {}
+    )
     said = [
         *((plan.cluster, each) for plan in plans.values() for each in _plan(plan)),
         *_routers(list(plans.values())),

@@ -23,7 +23,7 @@ else:
 #: Priorities, so that the one that holds the address keeps it while it is well, and loses it to anybody who is better
 #: off. All hosts well: 90 to 150, and 70 more for the holder, so a host that comes back takes nothing away. No API
 #: server within reach: 140 less, which is below every host that has one, holder or not, and in the same order.
-FIRST, STEP, MOST = 150, 10, 7
+FIRST, RANGE, MOST = 150, 60, 7
 HOLDER = 70
 NOT_READY = -140
 
@@ -98,13 +98,18 @@ def endpoints(
             wish.get("api.domain_name", ""),
             addresses.router_id(network),
             tuple(
-                Member(each.name, str(each.get("ip") or each.address), max(FIRST - STEP * index, 1))
+                Member(each.name, str(each.get("ip") or each.address), priority(index, len(control_plane)))
                 for index, each in enumerate(control_plane)
             ),
             tuple(str(each.get("ip") or each.address) for each in all_of_it.all),
             tuple(addresses.as_list(network.get("node_cidr"))),
         )
     return found
+
+
+def priority(index: int, number: int) -> int:
+    """As far apart as can be: the higher it is the less a host waits, so that two do not take over at the same time."""
+    return max(FIRST - RANGE // max(number - 1, 1) * index, 1)
 
 
 def is_address(text: str) -> bool:

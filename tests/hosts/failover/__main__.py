@@ -43,7 +43,10 @@ def _nothing(_lab: Lab, _holder: str) -> None:
 
 
 def _run(command: str) -> Callable[[Lab, str], None]:
-    return lambda lab, holder: None if lab.on(holder, command) else None
+    def happens(lab: Lab, holder: str) -> None:
+        lab.on(holder, command)
+
+    return happens
 
 
 def _backend(state: str) -> Callable[[Lab, str], None]:

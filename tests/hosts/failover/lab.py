@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -51,14 +52,14 @@ class Watch:
         for name, times in self.good.items():
             if name.startswith(kind):
                 known = [self.start, *times, self.end]
-                longest = max(longest, *(after - before for before, after in zip(known, known[1:], strict=False)))
+                longest = max(longest, *(after - before for before, after in itertools.pairwise(known)))
         return round(max(0.0, longest - EVERY) * 1000)
 
     def several(self) -> int:
         """How long more than one host had an address, in ms."""
         total = 0.0
         edges = sorted({edge for _host, start, end in self.owners for edge in (start, end)})
-        for left, right in zip(edges, edges[1:], strict=False):
+        for left, right in itertools.pairwise(edges):
             holders = {host for host, start, end in self.owners if start <= left and right <= end}
             total += right - left if len(holders) > 1 else 0.0
         return round(total * 1000)

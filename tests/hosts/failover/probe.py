@@ -9,6 +9,7 @@ answered in time was started.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
@@ -31,10 +32,10 @@ CONTEXT.verify_mode = ssl.CERT_NONE
 def https(address: str, port: int) -> bool:
     deadline = time.monotonic() + HTTPS_SECONDS
     try:
-        with socket.create_connection((address, port), timeout=HTTPS_SECONDS) as plain:
-            with CONTEXT.wrap_socket(plain) as secure:
-                secure.sendall(b"GET /readyz HTTP/1.1\r\nHost: kubernetes\r\nConnection: close\r\n\r\n")
-                answer = secure.recv(64)
+        plain = socket.create_connection((address, port), timeout=HTTPS_SECONDS)
+        with plain, CONTEXT.wrap_socket(plain) as secure:
+            secure.sendall(b"GET /readyz HTTP/1.1\r\nHost: kubernetes\r\nConnection: close\r\n\r\n")
+            answer = secure.recv(64)
     except OSError:
         return False
     return b" 200 " in answer and time.monotonic() < deadline
@@ -59,10 +60,8 @@ class Pings:
         total = (total >> 16) + (total & 0xFFFF)
         checksum = 0 if self.six else ~total & 0xFFFF
         self.sent[number & 0xFFFF] = time.time()
-        try:
+        with contextlib.suppress(OSError):
             self.socket.send(struct.pack("!BBH", kind, 0, checksum) + body)
-        except OSError:
-            pass
 
     def _listen(self) -> None:
         while True:

@@ -28,7 +28,7 @@ _TEXTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
     ),
     "advert_interval": (
         "float",
-        "Seconds between two signs of life of the holder. After about four of them another host takes over. The same on "
+        "Seconds between two signs of life of the holder. When five are missing, another host takes over. The same on "
         "all hosts of a cluster.",
         {},
     ),
@@ -74,11 +74,11 @@ API_ENDPOINT = Role(
         "main": Entry(
             "Bring the address of the API",
             (
-                "Reads C(cluster_network.api_vip) and C(cluster_kubernetes.api) of the cluster that the host belongs to. "
+                "Reads C(cluster_network.api_vip) and C(cluster_kubernetes.api) of the host's cluster. "
                 "Keepalived holds the address on one control plane node, HAProxy on each of them passes connections on "
                 "to API servers that are ready. Nodes of clusters without C(api_vip) are left as they are.",
-                "First looks at all clusters of the inventory and at all hosts, and tells everything that is wrong. When "
-                "anything is an error, nothing is changed anywhere.",
+                "First looks at all clusters of the inventory and at all hosts, and tells everything that is wrong. "
+                "When anything is an error, nothing is changed anywhere.",
                 "For Ubuntu 22.04 and 24.04 and Debian 12. Put C(any_errors_fatal: true) on the play.",
             ),
             _OPTIONS,

@@ -66,7 +66,7 @@ _TEXTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
     "hosts_entries": ("list", "More entries: C(address) and C(names).", {"elements": "dict"}),
     "api_name": (
         "str",
-        "Name of the cluster's API. By default C(cluster_kubernetes.api.domain_name) of the cluster, else "
+        "Name of the cluster's API. By default C(cluster_kubernetes.api.domain_name), else "
         "C(apiserver_loadbalancer_domain_name), else C(api.<cluster>).",
         {},
     ),
@@ -131,7 +131,7 @@ _TEXTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
     ),
     "api_port": (
         "int",
-        "Port of the load balancer in front of the API servers. By default C(cluster_kubernetes.api.port) of the cluster.",
+        "Port of the load balancer of the API. By default C(cluster_kubernetes.api.port) of the cluster.",
         {},
     ),
     "updates": ("bool", "Install security updates every night. Never reboots.", {}),

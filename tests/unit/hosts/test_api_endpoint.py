@@ -14,14 +14,13 @@ import pytest
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._endpoint.check import CHECKS, check
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._endpoint.plan import (
-    FIRST,
     HOLDER,
     MOST,
     NOT_READY,
-    STEP,
     Endpoint,
     Member,
     endpoints,
+    priority,
 )
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import read_source
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.machines import gather
@@ -71,7 +70,8 @@ def test_two_clusters_of_one_network_with_one_router_id_are_told() -> None:
 def test_who_holds_the_address() -> None:
     """The arithmetic of priorities, for every number of hosts and every state that they can be in."""
     for number in range(2, MOST + 1):
-        bases = [FIRST - STEP * index for index in range(number)]
+        bases = [priority(index, number) for index in range(number)]
+        assert bases == sorted(set(bases), reverse=True)
         for ready in itertools.product((True, False), repeat=number):
             for holder in range(number):
                 shown = [
@@ -87,7 +87,7 @@ def test_who_holds_the_address() -> None:
 
 
 def plan(**changes: t.Any) -> dict[str, Endpoint]:
-    members = tuple(Member(f"node{n}", f"10.20.0.1{n}", FIRST - STEP * n) for n in range(3))
+    members = tuple(Member(f"node{n}", f"10.20.0.1{n}", priority(n, 3)) for n in range(3))
     values: dict[str, t.Any] = {
         "cluster": "east",
         "addresses": ("10.20.0.100",),
@@ -125,7 +125,7 @@ def test_hosts_with_nothing_wrong() -> None:
 
 
 def members(*addresses: str) -> tuple[Member, ...]:
-    return tuple(Member(f"node{n}", address, FIRST - STEP * n) for n, address in enumerate(addresses))
+    return tuple(Member(f"node{n}", address, priority(n, 3)) for n, address in enumerate(addresses))
 
 
 _OTHER = Endpoint("west", ("10.30.0.100",), 8443, "", 100, members("10.30.0.11"), (), ())

@@ -56,8 +56,10 @@ if not STATE.exists():
     STATE.write_text("ok")
 if not (FOLDER / "key.pem").exists():
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "9"]
-        + ["-subj", "/CN=kubernetes", "-keyout", FOLDER / "key.pem", "-out", FOLDER / "cert.pem"],
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+            *("-days", "9", "-subj", "/CN=kubernetes", "-keyout", FOLDER / "key.pem", "-out", FOLDER / "cert.pem"),
+        ],
         check=True,
         capture_output=True,
     )
