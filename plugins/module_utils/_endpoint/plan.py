@@ -76,7 +76,7 @@ class Endpoint:
             "peers": [{"name": each.name, "address": each.address} for each in others],
             # of two that do not hear each other, the one that goes second gives way
             "ahead": [each.name for each in self.members if each.priority > own.priority],
-            "machines": list(self.machines),
+            "machines": [address for address in self.machines if is_address(address)],
         }
 
 
