@@ -65,7 +65,7 @@ def _check_routers(one: Cluster, other: Cluster, own: list[Range], others: list[
     if first.addresses.isdisjoint(second.addresses) or (":" in mine["api_vip"]) != (":" in theirs["api_vip"]):
         return
     number = router_id(theirs)
-    if router_id(mine) == number:
+    if router_id(mine) == number and mine["api_vip"] != theirs["api_vip"]:
         problems.error(
             "router-id",
             Where("cluster_network", host=other.name) / ("api_router_id" if "api_router_id" in theirs else "api_vip"),
