@@ -83,6 +83,9 @@ molecule: venv host-rig ## scenarios of roles but the slow ROLE=etcd_backup; ROL
 rack: venv host-rig ## the playbook hosts on 5 and on 25 test hosts, task by task; ARGS="--forks 25"
 	python -m tests.hosts.rack $(ARGS)
 
+failover: venv host-rig ## how long the API's address is away when something breaks, measured; ARGS="--runs 1 --only killed"
+	python -m tests.hosts.failover $(ARGS)
+
 host-rig: venv ## programs and image of the test hosts (as root, on Debian or Ubuntu)
 	@python -m tests.hosts image
 

@@ -32,6 +32,8 @@ _TREES = ("vm", "kernel", "fs")
 _KEYS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding")
 #: Counters, one-shot switches, and values that other programs move all the time.
 _VOLATILE = ("kernel/random", "kernel/ns_last_pid", "kernel/pty/nr", "fs/binfmt_misc", "vm/drop_caches", "vm/compact")
+_WATCHERS = _SYSCTL / "fs/inotify/max_user_instances"
+_ENOUGH = 4096
 _NAMESPACES = Path("/run/netns")
 _CGROUPS = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("hugetlb", "perf_event", "net_cls", "net_prio")
@@ -77,8 +79,14 @@ def install_programs() -> None:
 
 def prepare(note: Path) -> None:
     """Note the machine's settings in I(note), unless an earlier run already has, and make what the hosts need."""
-    if note.exists():
-        return
+    if not note.exists():
+        _note(note)
+    # Every systemd takes a dozen or two, and they are counted together for all hosts.
+    if int(_WATCHERS.read_text(encoding="ascii")) < _ENOUGH:
+        _WATCHERS.write_text(str(_ENOUGH), encoding="ascii")
+
+
+def _note(note: Path) -> None:
     mounts = [*_missing_cgroups(), *([_NAMESPACES] if not _NAMESPACES.is_mount() else [])]
     temporary = note.with_suffix(".new")
     content = {"settings": _settings(), "mounts": [str(path) for path in mounts]}

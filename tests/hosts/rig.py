@@ -122,7 +122,10 @@ class Rig:
         for each in platforms:
             for group in each.get("groups", []):
                 groups.setdefault(group, {"hosts": {}})["hosts"][each["name"]] = {}
-        return {"all": {"children": {"rig": {"hosts": hosts, "vars": common}, **groups}}}
+        prefix = next(iter(addresses.values())).rpartition(".")[0]
+        return {
+            "all": {"vars": {"rig_prefix": prefix}, "children": {"rig": {"hosts": hosts, "vars": common}, **groups}}
+        }
 
 
 def sweep() -> None:

@@ -18,6 +18,8 @@ BELOW = {
     "_ceph": set(),
     "_kubespray": {"_model"},
     "_vms": {"_model"},
+    "_hosts": set(),
+    "_endpoint": {"_model", "_kubespray", "_hosts"},
     "_inventory": {"_model"},
     "_objects": {"_model"},
     "_tree": {"_model", "_objects"},

@@ -232,11 +232,11 @@ def _addresses(cluster: Cluster, machines: Machines, problems: Problems) -> None
                     f"{cluster.name}.",
                     "Correct one of them.",
                 )
-            if str(address) == network.get("api_vip"):
+            if str(address) in (network.get("api_vip"), *network.get("api_extra_vips", ())):
                 problems.error(
                     "overlap",
                     where,
-                    f"{text} is the virtual address of the API of {cluster.name}.",
+                    f"{text} is a virtual address of the API of {cluster.name}.",
                     "Give one of them another address.",
                 )
 

@@ -97,11 +97,12 @@ def _proxy(wishes: Wishes, _machines: Machines) -> Iterator[Variable]:
 
 
 def _api(wishes: Wishes, machines: Machines) -> Iterator[Variable]:
-    vip = wishes.cluster.get("network", {}).get("api_vip")
+    network = wishes.cluster.get("network", {})
+    vip, more = network.get("api_vip"), network.get("api_extra_vips", ())
     at = Where("cluster_network", host=wishes.cluster.name) / "api_vip"
     port, name = wishes.get("api.port"), wishes.get("api.domain_name")
     through_vip = bool(vip) and wishes.get("api.balancer") == "vip"
-    names = [*([vip] if vip else []), *([name] if name else []), *wishes.get("api.extra_names", ())]
+    names = [*([vip] if vip else []), *more, *([name] if name else []), *wishes.get("api.extra_names", ())]
     if names:
         yield "supplementary_addresses_in_ssl_keys", names, wishes.where("api.extra_names")
     if through_vip:

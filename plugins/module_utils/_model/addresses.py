@@ -68,6 +68,7 @@ def check(clusters: Mapping[str, Cluster], problems: Problems) -> None:
         bgp.check(cluster, problems)
     for one, other in itertools.combinations([name for name, own in ranges.items() if _nodes(own)], 2):
         _check_pair(one, ranges[one], ranges[other], problems)
+        _check_routers(clusters[one], clusters[other], ranges[one], ranges[other], problems)
     for one, other in itertools.combinations(ranges, 2):
         _check_apart(one, ranges[one], other, ranges[other], problems)
 
@@ -110,6 +111,31 @@ def _foreign(pool: Range, nodes: Range, cluster: str, problems: Problems) -> Non
     )
 
 
+def router_id(network: Mapping[str, t.Any]) -> int:
+    """The VRRP router id of a cluster's API address: the declared one, else the last byte of the address."""
+    declared = network.get("api_router_id")
+    return int(declared) if declared else int(netaddr.IPAddress(network["api_vip"])) % 256 or 255
+
+
+def _check_routers(one: Cluster, other: Cluster, own: list[Range], others: list[Range], problems: Problems) -> None:
+    """Clusters whose nodes hear each other need different router ids, or they fight over their addresses."""
+    mine, theirs = one.get("network", {}), other.get("network", {})
+    first, second = _nodes(own), _nodes(others)
+    if "api_vip" not in mine or "api_vip" not in theirs or not first or not second:
+        return
+    if first.addresses.isdisjoint(second.addresses) or (":" in mine["api_vip"]) != (":" in theirs["api_vip"]):
+        return
+    number = router_id(theirs)
+    if router_id(mine) == number and mine["api_vip"] != theirs["api_vip"]:
+        problems.error(
+            "router-id",
+            Where("cluster_network", host=other.name) / ("api_router_id" if "api_router_id" in theirs else "api_vip"),
+            f"{theirs['api_vip']} has the VRRP router id {number}, like {mine['api_vip']} of the cluster {one.name}, "
+            "and their nodes share a network.",
+            "Set api_router_id of one of them to a number from 1 to 255 that no other has.",
+        )
+
+
 def _nodes(own: list[Range]) -> Range | None:
     return next((r for r in own if r.name == "node_cidr"), None)
 
@@ -148,6 +174,9 @@ def _ranges(cluster: Cluster, problems: Problems) -> list[Range]:
             found.append(Range(key, base / key, netaddr.IPSet(networks), _text(network[key]), False, networks))
     if "api_vip" in network:
         found.append(Range("api_vip", base / "api_vip", netaddr.IPSet([network["api_vip"]]), network["api_vip"], True))
+    for index, vip in enumerate(network.get("api_extra_vips", ())):
+        where = base / "api_extra_vips" / index
+        found.append(Range(f"api_extra_vips[{index}]", where, netaddr.IPSet([vip]), vip, True))
     names: set[str] = set()
     for index, pool in enumerate(network.get("load_balancer_pools", ())):
         where = (base / "load_balancer_pools").item(index, pool["name"])
@@ -181,8 +210,8 @@ def parse_range(text: str) -> netaddr.IPSet:
 
 def _check_cluster(own: list[Range], problems: Problems) -> None:
     nodes = _nodes(own)
-    for vip in (r for r in own if r.name == "api_vip"):
-        if nodes and not vip.addresses.issubset(nodes.addresses):
+    for vip in (r for r in own if r.name.startswith("api_")):
+        if nodes and not _other_family(vip, nodes) and not vip.addresses.issubset(nodes.addresses):
             problems.error(
                 "outside",
                 vip.where,
@@ -198,6 +227,12 @@ def _check_cluster(own: list[Range], problems: Problems) -> None:
                 f"{b.text} overlaps {a.name} {a.text} of the same cluster.",
                 "Give one of them other addresses.",
             )
+
+
+def _other_family(vip: Range, nodes: Range) -> bool:
+    """Nodes may have addresses of a family that their network is not written down for."""
+    version = vip.addresses.iter_cidrs()[0].version
+    return vip.name != "api_vip" and all(network.version != version for network in nodes.networks)
 
 
 def _text(written: str | list[str]) -> str:

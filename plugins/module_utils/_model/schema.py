@@ -205,6 +205,18 @@ CLUSTER: Schema = {
                 "description": "The network of its nodes. Clusters with the same one share a network.",
             },
             "api_vip": {"type": "string", "description": "Address of its API.", "x-address": True},
+            "api_extra_vips": array(
+                "More addresses of its API, such as one of the other family. They are always where C(api_vip) is.",
+                {"type": "string", "x-address": True},
+                uniqueItems=True,
+            ),
+            "api_router_id": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 255,
+                "description": "VRRP router id of C(api_vip), unlike those of all others in its network. Default: the "
+                "last byte of the address.",
+            },
             "pod_cidr": {**_ADDRESSES, "description": "Addresses of pods."},
             "service_cidr": {**_ADDRESSES, "description": "Addresses of Services."},
             "load_balancer_pools": array("Addresses for Services of type LoadBalancer.", POOL),

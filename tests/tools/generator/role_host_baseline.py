@@ -66,7 +66,8 @@ _TEXTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
     "hosts_entries": ("list", "More entries: C(address) and C(names).", {"elements": "dict"}),
     "api_name": (
         "str",
-        "Name of the cluster's API. By default C(apiserver_loadbalancer_domain_name), else C(api.<cluster>).",
+        "Name of the cluster's API. By default C(cluster_kubernetes.api.domain_name), else "
+        "C(apiserver_loadbalancer_domain_name), else C(api.<cluster>).",
         {},
     ),
     "api_address": (
@@ -128,7 +129,11 @@ _TEXTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
         "Seconds after which new rules are undone, unless a new connection has reached the host by then.",
         {},
     ),
-    "api_port": ("int", "Port of the load balancer in front of the API servers.", {}),
+    "api_port": (
+        "int",
+        "Port of the load balancer of the API. By default C(cluster_kubernetes.api.port) of the cluster.",
+        {},
+    ),
     "updates": ("bool", "Install security updates every night. Never reboots.", {}),
     "updates_hold": ("list", "Packages that are left out, besides those of Kubernetes, GPUs and databases.", _LISTS),
     "journal": ("dict", "Limits of the journal, as in C(journald.conf).", {}),

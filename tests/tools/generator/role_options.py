@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .role_api_endpoint import API_ENDPOINT
 from .role_etcd_backup import ETCD_BACKUP
 from .role_host_baseline import HOST_BASELINE
 from .role_kubespray import KUBESPRAY
@@ -17,6 +18,7 @@ from .role_vm_inventory import VM_INVENTORY
 from .role_types import Role
 
 ROLES: dict[str, Role] = {
+    "api_endpoint": API_ENDPOINT,
     "ceph_csi": CEPH_CSI,
     "etcd_backup": ETCD_BACKUP,
     "flux_bootstrap": FLUX_BOOTSTRAP,
