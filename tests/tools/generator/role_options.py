@@ -9,6 +9,7 @@ import typing as t
 
 from .role_host_baseline import HOST_BASELINE
 from .role_options_flux import FLUX_BOOTSTRAP
+from .role_postgresql import POSTGRESQL
 from .role_types import Entry, Options, Role
 
 __all__ = ["ROLES", "Entry", "Options", "Role"]
@@ -547,4 +548,5 @@ ROLES: dict[str, Role] = {
 """,
     ),
     "flux_bootstrap": FLUX_BOOTSTRAP,
+    "postgresql": POSTGRESQL,
 }
