@@ -18,7 +18,7 @@ TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run-venv demo test lint lint-python lint-yaml lint-ansible lint-changelog lint-docs format typecheck sanity \
-        unit golden integration molecule generate check-generated bench bench-live matrix kubespray-check control-plane flux-demo host-rig changelog clean
+        unit golden integration molecule generate check-generated bench bench-live matrix kubespray-check control-plane flux-demo host-rig database-faults changelog clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ molecule: venv host-rig ## scenarios of roles; ROLE=name runs one
 
 host-rig: venv ## programs and image of the test hosts (as root, on Debian or Ubuntu)
 	@python -m tests.hosts image
+
+database-faults: venv host-rig ## databases on real hosts: built, killed, cut off, restored, with more memory; ARGS=--rounds=N
+	python -m tests.hosts.databases $$(mktemp -d) $(ARGS)
 
 generate: venv ## write the files that come from the schema
 	python tests/tools/generate.py

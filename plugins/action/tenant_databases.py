@@ -21,7 +21,6 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model impor
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._postgresql import passwords
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import paths
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._private_file import write
 
@@ -44,12 +43,7 @@ class ActionModule(FleetAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         arguments = self.arguments(SPEC)
-        compile_with, folder = self.gather(arguments, task_vars or {})
-        try:
-            fleet = compile_with(self.recorded(arguments["tree"]))
-        except TreeError as error:
-            raise AnsibleActionFail(str(error)) from None
-        self.refuse(fleet.problems, folder, spoken=False)
+        fleet = self.fleet(arguments, task_vars or {})
         found = model.databases(fleet.environments)
         secret = arguments["secret"]
         if secret:

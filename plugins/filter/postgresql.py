@@ -26,15 +26,11 @@ def postgresql_parameters(memory_mib: t.Any, cores: t.Any = 2, max_connections: 
     """Settings that follow from the size of the hosts."""
     return t.cast(
         "dict[str, str | int]",
-        _guarded(
-            "postgresql_parameters", lambda: tuning.parameters(int(memory_mib), int(cores), int(max_connections))
-        ),
+        _guarded("postgresql_parameters", lambda: tuning.parameters(int(memory_mib), int(cores), int(max_connections))),
     )
 
 
-def postgresql_hba(
-    nodes: t.Any, replication: t.Any = (), databases: t.Any = (), rules: t.Any = ()
-) -> list[str]:
+def postgresql_hba(nodes: t.Any, replication: t.Any = (), databases: t.Any = (), rules: t.Any = ()) -> list[str]:
     """The lines of pg_hba.conf."""
     return t.cast(
         "list[str]",
@@ -48,9 +44,7 @@ def postgresql_password(secret: t.Any, purpose: str, generation: int = 1) -> str
     """The password for a purpose."""
     return t.cast(
         str,
-        _guarded(
-            "postgresql_password", lambda: passwords.derived(str(secret).strip(), str(purpose), int(generation))
-        ),
+        _guarded("postgresql_password", lambda: passwords.derived(str(secret).strip(), str(purpose), int(generation))),
     )
 
 

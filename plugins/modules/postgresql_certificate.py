@@ -12,8 +12,8 @@ short_description: The certificate of a database host, from the databases' own a
 version_added: 0.1.0
 author: k8s.self_provisioning contributors (@k8s-self-provisioning)
 description:
-  - Makes a certificate authority once, a secret once, and a key and certificate for the host when there is none, when it
-    expires soon, or when its names have changed. Uses the command openssl.
+  - Makes a certificate authority once, a secret once, and a key and certificate for the host when there is none, when
+    it expires soon, or when its names have changed. Uses the command openssl.
   - The files are C(ca.key), C(ca.crt), C(secret), C(host.key) and C(host.crt). Only root reads the first and the third.
 extends_documentation_fragment:
   - k8s.self_provisioning.attributes

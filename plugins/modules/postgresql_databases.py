@@ -25,8 +25,8 @@ attributes:
 options:
   databases:
     description:
-      - The databases. C(name), C(owner), C(password) (without one the role cannot log in with a password), C(extensions),
-        C(connection_limit), C(login).
+      - The databases. C(name), C(owner), C(password) (without one the role cannot log in with a password),
+        C(extensions), C(connection_limit), C(login).
     type: list
     elements: dict
     required: true

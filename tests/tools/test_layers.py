@@ -15,6 +15,7 @@ UTILS = Path(__file__).resolve().parents[2] / "plugins" / "module_utils"
 BELOW = {
     "_model": set(),
     "_hosts": set(),
+    "_postgresql": {"_hosts"},
     "_kubespray": {"_model"},
     "_inventory": {"_model"},
     "_objects": {"_model"},

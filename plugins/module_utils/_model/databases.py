@@ -42,11 +42,11 @@ def check(environments: Iterable[Environment], problems: Problems) -> None:
                 f"the database {name!r} has {len(name)} characters; at most {MAX_NAME} are allowed.",
                 f"Shorten it by {len(name) - MAX_NAME}.",
             )
-        elif name in names and names[name].text != where.text:
+        elif name in names:
             problems.error(
                 "duplicate",
                 where / "name",
-                f"the database {name!r} is declared by {names[name].text} as well.",
+                f"the database {name!r} is declared twice, here and by {names[name].text}.",
                 "Choose another name.",
             )
         names.setdefault(name, where)

@@ -54,7 +54,10 @@ class Authority:
         has = {part.strip().replace("IP Address:", "IP:") for part in text.splitlines()[-1].split(",")}
         if has != {self._openssl_name(name) for name in names}:
             return "it names others than wanted"
-        public = [self._openssl("x509", "-in", certificate, "-noout", "-pubkey"), self._openssl("pkey", "-in", key, "-pubout")]
+        public = [
+            self._openssl("x509", "-in", certificate, "-noout", "-pubkey"),
+            self._openssl("pkey", "-in", key, "-pubout"),
+        ]
         return "" if public[0] == public[1] else "the key is another one"
 
     def issue(self, names: Sequence[str], days: int) -> None:

@@ -244,7 +244,10 @@ def _all(
     for host, address in addresses.items():
         others = [other for other, its in addresses.items() if its == address and other != host]
         if others:
-            yield host, ("address_unique", f"has the address {address}, like {', '.join(others)}.", "Give each its own.")
+            yield (
+                host,
+                ("address_unique", f"has the address {address}, like {', '.join(others)}.", "Give each its own."),
+            )
         if address == settings.get("vip"):
             yield host, ("vip", f"{address} is its own address.", "Choose a free one for postgresql_vip.")
     for key, what in (("ca", "certificate authority"), ("secret", "secret")):
@@ -260,14 +263,17 @@ def _all(
                             f"Remove {settings['folder']} on the hosts that are new to the cluster.",
                         ),
                     )
-    yield from _alike(results, seen, settings)
+    yield from _alike(seen, settings)
 
 
-def _alike(results: Mapping[str, Seen], seen: Mapping[str, Seen], settings: Seen) -> Iterator[tuple[str, Said]]:
+def _alike(seen: Mapping[str, Seen], settings: Seen) -> Iterator[tuple[str, Said]]:
     """What should be the same on all hosts."""
     systems = {host: f"{each['os']['id']} {each['os']['version']}" for host, each in seen.items()}
     yield from _differ(
-        systems, "os_same", "runs {}", "Different C libraries sort texts differently, which breaks indexes: use one system."
+        systems,
+        "os_same",
+        "runs {}",
+        "Different C libraries sort texts differently, which breaks indexes: use one system.",
     )
     versions = {host: str(each["version"]) for host, each in seen.items()}
     yield from _differ(
@@ -279,10 +285,14 @@ def _alike(results: Mapping[str, Seen], seen: Mapping[str, Seen], settings: Seen
             memory, "memory_same", "has {} of memory", "All are tuned for the smallest, as each may become the primary."
         )
     if settings.get("shared_repository"):
-        uids = {host: f"user id {each['postgres_uid']}" for host, each in seen.items() if each["postgres_uid"] is not None}
+        uids = {
+            host: f"user id {each['postgres_uid']}" for host, each in seen.items() if each["postgres_uid"] is not None
+        }
         yield from _differ(
-            uids, "backup", "its account postgres has the {}", "Give the account the same id on all hosts, or backups "
-            "that one writes cannot be read by another."
+            uids,
+            "backup",
+            "its account postgres has the {}",
+            "Give the account the same id on all hosts, or backups that one writes cannot be read by another.",
         )
 
 

@@ -34,7 +34,9 @@ def rules(
     places = [network(each) for each in nodes]
     lines = ["local all postgres peer"]
     for role in replication:
-        lines += [f"hostssl {word} {role} {place} scram-sha-256" for word in ("replication", "postgres") for place in places]
+        lines += [
+            f"hostssl {word} {role} {place} scram-sha-256" for word in ("replication", "postgres") for place in places
+        ]
     lines += ["host all postgres all reject"]
     lines += [_line(rule) for rule in extra]
     for each in sorted(databases, key=lambda database: str(database["name"])):
@@ -57,7 +59,9 @@ def _line(rule: Mapping[str, t.Any]) -> str:
     words = [kind, _list(rule["database"]), _list(rule["user"])]
     if kind != "local":
         words.append(network(str(rule["address"])))
-    return " ".join([*words, str(rule.get("method", "scram-sha-256")), *([str(rule["options"])] if rule.get("options") else [])])
+    return " ".join(
+        [*words, str(rule.get("method", "scram-sha-256")), *([str(rule["options"])] if rule.get("options") else [])]
+    )
 
 
 def _list(value: t.Any) -> str:

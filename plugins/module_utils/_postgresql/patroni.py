@@ -128,7 +128,7 @@ class Cluster:
         request = urllib.request.Request(f"https://{host}:{self._port}{path}", data=data, method=method)
         request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, timeout=seconds, context=self._context) as answer:
+            with urllib.request.urlopen(request, timeout=seconds, context=self._context) as answer:  # noqa: S310
                 return t.cast(str, answer.read().decode())
         except urllib.error.HTTPError as error:
             text = error.read().decode(errors="replace").strip()

@@ -72,7 +72,9 @@ def plan(
     return steps
 
 
-def _role(each: Mapping[str, t.Any], now: Mapping[str, t.Any] | None, salt: Callable[[], bytes]) -> list[tuple[str, str]]:
+def _role(
+    each: Mapping[str, t.Any], now: Mapping[str, t.Any] | None, salt: Callable[[], bytes]
+) -> list[tuple[str, str]]:
     role, password = _quoted(each["owner"]), each.get("password") or ""
     login = bool(each.get("login", True))
     secret = f" PASSWORD '{passwords.verifier(password, salt())}'" if password else ""

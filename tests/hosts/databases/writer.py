@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes rows through the endpoints and notes each commit that the database has acknowledged. Runs on a client host.
 
-Arguments: a libpq connection string, a file, threads. The file gets a line for each acknowledged row: the time, the row.
+Arguments: a libpq connection string, a file, threads. The file gets the time and the row of each commit.
 """
 
 import sys

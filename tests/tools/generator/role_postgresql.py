@@ -61,7 +61,7 @@ _TEXTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
     ),
     "secret": (
         "str",
-        "What passwords follow from, of at least 32 characters; from a vault. By default one is made once on the hosts.",
+        "What passwords follow from, of at least 32 characters; from a vault. By default the hosts make one, once.",
         {"no_log": True},
     ),
     "memory_mib": ("int", "Memory to tune for. By default that of the smallest host.", {}),

@@ -150,7 +150,9 @@ def test_a_fresh_host_that_has_never_asked_for_packages_is_well() -> None:
     assert judge(change(1, candidates={}, package_lists=False)) == []
 
 
-@pytest.mark.parametrize(("check", "fault", "name", "what"), FAULTS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("check", "fault", "name", "what"), FAULTS, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_each_fault_is_found_with_its_mend(
     check: str, fault: Callable[[Fleet, dict[str, t.Any]], None], name: str, what: str
 ) -> None:
