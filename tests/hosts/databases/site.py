@@ -145,6 +145,7 @@ class Writer:
 
     def lost(self) -> tuple[int, int]:
         """How many commits were acknowledged, and how many of them are not there."""
-        there = {tuple(map(int, line.split("|"))) for line in self._all.sql("SELECT * FROM written;").splitlines()}
+        # In this order: what is acknowledged while the table is read would seem to be lost.
         noted = {(thread, number) for _when, thread, number in self.acknowledged()}
+        there = {tuple(map(int, line.split("|"))) for line in self._all.sql("SELECT * FROM written;").splitlines()}
         return len(noted), len(noted - there)
