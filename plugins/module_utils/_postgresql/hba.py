@@ -13,6 +13,7 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORDS = ("all", "replication", "sameuser", "samerole", "samegroup")
 #: Words that PostgreSQL accepts in place of an address.
 _PLACES = ("all", "samehost", "samenet")
+_LOOPBACK = ("127.0.0.1/32", "::1/128")
 
 
 def rules(
@@ -34,9 +35,9 @@ def rules(
     places = [network(each) for each in nodes]
     lines = ["local all postgres peer"]
     for role in replication:
-        lines += [
-            f"hostssl {word} {role} {place} scram-sha-256" for word in ("replication", "postgres") for place in places
-        ]
+        # Patroni asks the host's own database how far it is over the loopback, before it decides to rewind.
+        for place in (*_LOOPBACK, *places):
+            lines += [f"hostssl {word} {role} {place} scram-sha-256" for word in ("replication", "postgres")]
     lines += ["host all postgres all reject"]
     lines += [_line(rule) for rule in extra]
     for each in sorted(databases, key=lambda database: str(database["name"])):

@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 
 #: Settings of which we own every key: one that is not wanted any more is removed.
-OWNED = (("postgresql", "parameters"), ("slots",))
+OWNED = (("postgresql", "parameters"), ("postgresql", "recovery_conf"), ("slots",))
 _RUNNING = ("running", "streaming")
 _LEADERS = ("leader", "standby_leader", "master")
 _REQUEST_SECONDS = 10

@@ -60,8 +60,15 @@ class Databases:
                 continue
         return {}
 
-    def leader(self) -> str:
-        return next((name for name, each in self.members().items() if each["Role"] == "Leader"), "")
+    def leader(self, seconds: int = 120) -> str:
+        """Who leads; waits while nobody does."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for name, each in self.members().items():
+                if each["Role"] == "Leader" and each["State"] == "running":
+                    return name
+            time.sleep(1)
+        raise SystemExit(f"Nobody leads: {self.members()}")
 
     def settle(self, seconds: int = 240) -> None:
         """Wait until all three run and one of them follows synchronously."""

@@ -65,9 +65,13 @@ def test_each_role_reaches_its_own_database_and_everything_else_is_rejected() ->
     found = filters.postgresql_hba(NODES, ["replicator"], [shop])
     assert found == [
         "local all postgres peer",
+        "hostssl replication replicator 127.0.0.1/32 scram-sha-256",
+        "hostssl postgres replicator 127.0.0.1/32 scram-sha-256",
+        "hostssl replication replicator ::1/128 scram-sha-256",
+        "hostssl postgres replicator ::1/128 scram-sha-256",
         "hostssl replication replicator 10.0.0.1/32 scram-sha-256",
-        "hostssl replication replicator 2001:db8::2/128 scram-sha-256",
         "hostssl postgres replicator 10.0.0.1/32 scram-sha-256",
+        "hostssl replication replicator 2001:db8::2/128 scram-sha-256",
         "hostssl postgres replicator 2001:db8::2/128 scram-sha-256",
         "host all postgres all reject",
         "hostssl shop shop_owner 10.0.0.1/32 scram-sha-256",
