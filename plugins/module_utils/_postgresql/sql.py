@@ -59,11 +59,12 @@ def problems(wanted: Sequence[Mapping[str, t.Any]], now: Mapping[str, t.Any]) ->
 def plan(
     wanted: Iterable[Mapping[str, t.Any]], now: Mapping[str, t.Any], salt: Callable[[], bytes]
 ) -> list[tuple[str, str]]:
-    """What to do, in order: words for people, and SQL for the database postgres."""
+    """What to do, in order: words for people, and SQL for the database postgres.
+
+    That database stays as open as it is: members rewind by it, and pg_hba.conf lets nobody else come to it.
+    """
     steps: list[tuple[str, str]] = []
     roles: set[str] = set()
-    if now["databases"].get("postgres", {}).get("public"):
-        steps.append(("nobody may connect to postgres unasked", "REVOKE ALL ON DATABASE postgres FROM PUBLIC;"))
     for each in wanted:
         if each["owner"] not in roles:
             roles.add(each["owner"])
