@@ -89,6 +89,9 @@ failover: venv host-rig ## how long the API's address is away when something bre
 host-rig: venv ## programs and image of the test hosts (as root, on Debian or Ubuntu)
 	@python -m tests.hosts image
 
+database-faults: venv host-rig ## databases on real hosts: built, killed, cut off, restored, with more memory; ARGS=--rounds=N
+	python -m tests.hosts.databases $$(mktemp -d) $(ARGS)
+
 generate: venv ## write the files that come from the schema
 	python tests/tools/generate.py
 

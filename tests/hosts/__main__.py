@@ -5,7 +5,7 @@
 
 install                      the programs that the rig needs
 image                        make the image, or find it in the cache
-create FOLDER PLATFORMS      hosts for a list of platforms (JSON), as in molecule.yml: name, groups, vars, memory
+create FOLDER PLATFORMS      hosts for a list of platforms (JSON), as in molecule.yml: name, groups, vars, …
 destroy FOLDER               remove them
 sweep                        remove what runs that were killed have left behind
 purge                        remove every rig, the image and the cache

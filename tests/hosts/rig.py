@@ -58,6 +58,11 @@ class Rig:
     def inventory(self) -> Path:
         return self.folder / "hosts.yml"
 
+    @property
+    def shared(self) -> Path:
+        """What hosts of the rig see where their C(shared) says, as they would see a file server's folder."""
+        return self.folder / "shared"
+
     def create(self, platforms: list[dict[str, t.Any]], owner: int | None) -> None:
         """Make and start all hosts, and write the inventory when each can be reached."""
         start = time.monotonic()
@@ -92,6 +97,10 @@ class Rig:
         host = str(platform["name"])
         container = f"{self.id}-{host}"
         limits = [f"--memory={platform['memory']}"] if "memory" in platform else []
+        if "shared" in platform:
+            self.shared.mkdir(exist_ok=True)
+            self.shared.chmod(0o1777)
+            limits.append(f"--volume={self.shared}:{platform['shared']}")
         podman(
             *("run", "--detach", "--name", container, "--hostname", host, "--label", f"{LABEL}={self.id}"),
             *("--network", f"{self.id}:ip={address}", "--restart=always", *limits, *_RIGHTS, name),
@@ -161,6 +170,7 @@ def _remove(rig: Rig) -> None:
         podman("rm", "--force", "--volumes", "--time=0", *containers)
     podman("network", "rm", "--force", rig.id, check=False)
     (RUN / "rigs" / rig.id).unlink(missing_ok=True)
+    shutil.rmtree(rig.shared, ignore_errors=True)
     for path in (rig.inventory, rig.key, rig.key.with_suffix(".pub"), rig.folder / "known_hosts"):
         path.unlink(missing_ok=True)
 

@@ -15,7 +15,19 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from . import addresses, budgets, consistency, ledger, placement, references, retention, storage, tenancy, validation
+from . import (
+    addresses,
+    budgets,
+    consistency,
+    databases,
+    ledger,
+    placement,
+    references,
+    retention,
+    storage,
+    tenancy,
+    validation,
+)
 from .entities import Cluster, Environment, Retained, Settings, Source, Tenant
 from .errors import ERROR, Problems, Where, show, suggest
 from .names import TENANT_PREFIX, tenant_variable
@@ -77,6 +89,7 @@ def compile_fleet(
     placement.place(environments, clusters, recorded or {}, today, problems, broken, retained)
     budgets.check(tenants, environments, problems)
     consistency.check(environments, clusters, settings, problems)
+    databases.check(environments, problems)
     fleet = Fleet(settings, clusters, tenants, environments, problems, today, retained)
     ledger.check_money(fleet.ledger, tenants, problems)
     return fleet

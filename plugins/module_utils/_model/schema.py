@@ -98,6 +98,33 @@ ENVIRONMENT = obj(
     ("name",),
 )
 
+DATABASE = obj(
+    "A PostgreSQL database outside the clusters, one for each environment, with a role that owns it and a Secret.",
+    {
+        "name": {
+            **LABEL_ID,
+            "description": "Its name; the Secret in the namespace is C(postgresql-<name>). It never changes.",
+        },
+        "environments": array(
+            "Only for these environments; without it, for each.", {"type": "string"}, uniqueItems=True
+        ),
+        "extensions": array("Extensions it has.", {"type": "string", "pattern": r"^[a-z][a-z0-9_-]*$"}),
+        "connection_limit": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 20,
+            "description": "How many connections it may have at once.",
+        },
+        "password_generation": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 1,
+            "description": "A higher number is a new password.",
+        },
+    },
+    ("name",),
+)
+
 PROJECT = obj(
     "A project: one piece of work of a tenant, with its environments.",
     {
@@ -109,6 +136,7 @@ PROJECT = obj(
         "budget": obj("What its environments may use together.", {"hard": ref("quantities")}),
         "gitops": ref("gitops"),
         "environments": array("Its environments.", ENVIRONMENT),
+        "databases": array("Its databases.", DATABASE),
         **LAYER,
     },
     ("id",),

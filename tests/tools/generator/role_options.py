@@ -11,6 +11,7 @@ from .role_host_baseline import HOST_BASELINE
 from .role_kubespray import KUBESPRAY
 from .role_metallb import METALLB
 from .role_options_flux import FLUX_BOOTSTRAP
+from .role_postgresql import POSTGRESQL
 from .role_release import RELEASE
 from .role_storage import CEPH_CSI, NFS_CSI
 from .role_tenants import TENANTS
@@ -26,6 +27,7 @@ ROLES: dict[str, Role] = {
     "kubespray": KUBESPRAY,
     "metallb": METALLB,
     "nfs_csi": NFS_CSI,
+    "postgresql": POSTGRESQL,
     "release": RELEASE,
     "tenants": TENANTS,
     "vm_inventory": VM_INVENTORY,

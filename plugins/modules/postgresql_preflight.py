@@ -1,0 +1,73 @@
+#!/usr/bin/python
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action postgresql_preflight."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: postgresql_preflight
+short_description: Judge database hosts before anything is changed on them
+version_added: 0.1.0
+author: k8s.self_provisioning contributors (@k8s-self-provisioning)
+description:
+  - Judges what M(k8s.self_provisioning.postgresql_info) has seen on all hosts, each by itself and all together, and
+    tells everything that is wrong at once, with how to mend it. Fails when anything is an error.
+  - Runs on the controller, once for all hosts.
+extends_documentation_fragment:
+  - k8s.self_provisioning.attributes
+  - k8s.self_provisioning.attributes.info
+options:
+  hosts:
+    description:
+      - What postgresql_info returned, by host. A host whose result has no C(seen) is one that could not be looked at.
+    type: dict
+    required: true
+  group:
+    description:
+      - All hosts of the group of database hosts.
+    type: list
+    elements: str
+    required: true
+  settings:
+    description:
+      - What is the same for all hosts, as the role postgresql gives it.
+    type: dict
+    required: true
+  report:
+    description:
+      - Whether to print the findings for people.
+    type: bool
+    default: true
+seealso:
+  - module: k8s.self_provisioning.postgresql_info
+"""
+
+EXAMPLES = r"""
+- name: Judge all hosts
+  k8s.self_provisioning.postgresql_preflight:
+    hosts: "{{ dict(ansible_play_hosts_all | zip(ansible_play_hosts_all | map('extract', hostvars, 'look'))) }}"
+    group: "{{ groups.database }}"
+    settings: {cluster: database, group: database, folder: /etc/databases, ttl: 20, loop_wait: 5, retry_timeout: 5}
+  run_once: true
+"""
+
+RETURN = r"""
+findings:
+  description: Everything that was found, by host in the order of the inventory.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - host: db1
+      check: address
+      severity: error
+      what: does not have the address 10.0.0.1; it has 10.0.0.9.
+      mend: Set ip in its host_vars to the address by which the other database hosts reach it.
+errors:
+  description: How many of them are errors.
+  returned: always
+  type: int
+  sample: 1
+"""

@@ -1,0 +1,180 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every fault that the preflight of the databases knows, on hosts that are otherwise well."""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+from collections.abc import Callable
+
+import pytest
+
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._hosts.finding import Finding
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._postgresql.check import CHECKS, preflight
+
+Host = dict[str, t.Any]
+Fleet = dict[str, Host]
+NOW = 1_800_000_000.0
+SETTINGS: dict[str, t.Any] = {
+    "cluster": "database",
+    "group": "database",
+    "folder": "/etc/databases",
+    "disk_minimums": {"/var/lib/postgresql": 10_000},
+    "packages": ["patroni", "etcd-server"],
+    "ports": [5432, 8008],
+    "vip": "10.50.0.10",
+    "clock_skew": 10,
+    "ttl": 20,
+    "loop_wait": 5,
+    "retry_timeout": 5,
+}
+
+
+def host(number: int) -> Host:
+    address = f"10.50.0.{10 + number}"
+    seen = {
+        "uid": 0,
+        "os": {"id": "debian", "version": "12", "name": "Debian GNU/Linux 12"},
+        "cores": 8,
+        "memory_mib": 32_000,
+        "time": NOW,
+        "interfaces": [{"name": "eno1", "addresses": [f"{address}/24"]}],
+        "listening": [{"port": 22, "loopback": False, "process": "sshd"}],
+        "filesystems": {"/var/lib/postgresql": {"free_mib": 100_000}},
+        "version": "15",
+        "data_folder": "/var/lib/postgresql/15/database",
+        "candidates": {"postgresql-15": "15.8", "patroni": "3.0", "etcd-server": "3.4"},
+        "package_lists": True,
+        "ca": "",
+        "secret": "",
+        "data": False,
+        "etcd_data": False,
+        "other_data": [],
+        "scope": "",
+        "postgres_uid": None,
+        "watchdog": True,
+        "folders": {"/srv/backup": True},
+    }
+    return {"seen": seen, "expect": {"address": address, "controller_time": NOW}}
+
+
+def change(number: int, **values: t.Any) -> Callable[[Fleet, dict[str, t.Any]], None]:
+    return lambda fleet, _settings: fleet[f"db{number}"]["seen"].update(values)
+
+
+def settings(**values: t.Any) -> Callable[[Fleet, dict[str, t.Any]], None]:
+    return lambda _fleet, given: given.update(values)
+
+
+def lost(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
+    fleet["db2"] = {"unreachable": True, "msg": "Connection timed out"}
+
+
+def left_out(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
+    del fleet["db3"]
+
+
+def both(*changes: Callable[[Fleet, dict[str, t.Any]], None]) -> Callable[[Fleet, dict[str, t.Any]], None]:
+    def apply(fleet: Fleet, given: dict[str, t.Any]) -> None:
+        for each in changes:
+            each(fleet, given)
+
+    return apply
+
+
+def named(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
+    fleet["db2"]["expect"]["address"] = "db2.example.edu"
+
+
+def elsewhere(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
+    fleet["db2"]["expect"]["address"] = "10.50.0.99"
+
+
+def twice(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
+    fleet["db2"] = copy.deepcopy(fleet["db1"])
+
+
+FAULTS: list[tuple[str, Callable[[Fleet, dict[str, t.Any]], None], str, str]] = [
+    ("reachable", lost, "db2", "Connection timed out"),
+    ("root", change(1, uid=1000), "db1", "as user 1000"),
+    ("os", change(1, os={"id": "debian", "version": "11", "name": "Debian 11"}), "db1", "runs Debian 11"),
+    ("os_same", change(2, os={"id": "ubuntu", "version": "24.04", "name": "Ubuntu"}), "db2", "runs ubuntu 24.04"),
+    ("members", left_out, "db1", "2 hosts are in the group"),
+    ("limit", left_out, "db1", "leaves out db3"),
+    ("memory", settings(memory_mib=64_000), "db1", "has 32000 MiB"),
+    ("memory_same", change(3, memory_mib=16_000), "db3", "has 16 GiB"),
+    ("disk", change(1, filesystems={"/var/lib/postgresql": {"free_mib": 10}}), "db1", "has 10 MiB free"),
+    ("packages", change(1, candidates={"postgresql-15": "15.8", "patroni": "3"}), "db1", "etcd-server"),
+    ("version", change(1, version="16"), "db1", "no package postgresql-16; it has postgresql-15"),
+    ("version_same", change(1, version="16"), "db1", "would get PostgreSQL 16"),
+    ("address", named, "db2", "which is a name"),
+    ("address", elsewhere, "db2", "does not have the address 10.50.0.99; it has 10.50.0.12"),
+    ("address_unique", twice, "db2", "like db1"),
+    ("vip", settings(vip="10.60.0.1"), "db1", "10.60.0.1 is not in its network 10.50.0.0/24"),
+    ("vip", settings(vip="10.50.0.12"), "db2", "is its own address"),
+    ("ports", change(1, listening=[{"port": 5432, "loopback": False, "process": "postgres"}]), "db1", "port 5432"),
+    ("leftovers", change(1, other_data=["/var/lib/postgresql/15/main"]), "db1", "15/main"),
+    ("cluster", change(1, scope="other"), "db1", "belongs to the database cluster other"),
+    ("cluster", change(1, data=True), "db1", "no Patroni of ours made"),
+    ("identity", both(change(1, ca="aa"), change(2, ca="bb")), "db2", "another certificate authority"),
+    ("identity", both(change(1, secret="aa"), change(2, secret="bb")), "db2", "another secret"),
+    ("clock", change(1, time=NOW - 60), "db1", "60 s behind"),
+    ("timing", settings(retry_timeout=10), "db1", "is less than postgresql_loop_wait"),
+    ("watchdog", both(settings(watchdog="required"), change(1, watchdog=False)), "db1", "no /dev/watchdog"),
+    ("backup", change(1, folders={"/srv/backup": False}), "db1", "no folder /srv/backup"),
+    (
+        "backup",
+        both(settings(shared_repository=True), change(1, postgres_uid=101), change(2, postgres_uid=102)),
+        "db1",
+        "user id 101; others: user id 102",
+    ),
+]
+
+
+def judge(*changes: Callable[[Fleet, dict[str, t.Any]], None]) -> list[Finding]:
+    fleet = {f"db{number}": host(number) for number in (1, 2, 3)}
+    given = copy.deepcopy(SETTINGS)
+    group = list(fleet)
+    for each in changes:
+        each(fleet, given)
+    return preflight(fleet, list(fleet) if left_out in changes and given.get("short") else group, given)
+
+
+def test_hosts_that_are_well() -> None:
+    assert judge() == []
+
+
+def test_a_fresh_host_that_has_never_asked_for_packages_is_well() -> None:
+    assert judge(change(1, candidates={}, package_lists=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "fault", "name", "what"), FAULTS, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_each_fault_is_found_with_its_mend(
+    check: str, fault: Callable[[Fleet, dict[str, t.Any]], None], name: str, what: str
+) -> None:
+    if check == "members":
+        found = preflight({f"db{number}": host(number) for number in (1, 2)}, ["db1", "db2"], SETTINGS)
+    else:
+        found = judge(fault)
+    mine = [each for each in found if (each.host, each.check) == (name, check) and what in each.what]
+    assert len(mine) == 1, found
+    assert mine[0].mend.endswith(".")
+    assert mine[0].severity == CHECKS[check]
+
+
+def test_every_check_is_tried() -> None:
+    assert {check for check, *_rest in FAULTS} == set(CHECKS)
+
+
+def test_all_faults_at_once() -> None:
+    found = judge(change(1, uid=1), change(2, time=NOW - 60), change(3, scope="other"))
+    assert [(each.host, each.check) for each in found] == [("db1", "root"), ("db2", "clock"), ("db3", "cluster")]
+
+
+@pytest.mark.parametrize(("severity", "found"), [("ignore", []), ("warning", ["warning"]), ("error", ["error"])])
+def test_what_a_check_means_can_be_chosen(severity: str, found: list[str]) -> None:
+    assert [e.severity for e in judge(change(1, uid=1), settings(severity={"root": severity}))] == found
