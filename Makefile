@@ -15,6 +15,7 @@ PACKAGE := ansible_collections.k8s.self_provisioning
 
 TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-changelog lint-docs \
               unit golden integration molecule sanity
+SLOW_SCENARIOS := etcd_backup postgresql
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
@@ -71,14 +72,10 @@ golden: venv ## the example's rendered tree against the reviewed one
 integration: venv ## tests against a real API server and real playbook runs
 	pytest -n 2 --dist loadfile tests/tools tests/control_plane tests/hosts tests/flux tests/metallb tests/integration $(ARGS)
 
-molecule: venv host-rig ## scenarios of roles; ROLE=name runs one
+molecule: venv host-rig ## scenarios of roles but the slow ones; ROLE=name runs one, of those too
 	@flock --nonblock .cache/molecule.lock true || echo "molecule: another run in this checkout: waiting for it"
 	ANSIBLE_HOME=$(CURDIR)/.cache/molecule flock .cache/molecule.lock \
-		molecule test $(if $(ROLE),--scenario-name $(ROLE),--all) $(ARGS)
-molecule: venv host-rig ## scenarios of roles but the slow ROLE=etcd_backup; ROLE=name runs one
-	@mkdir -p .cache/ansible
-	ANSIBLE_HOME=$(CURDIR)/.cache/ansible flock .cache/molecule.lock \
-		molecule test $(if $(ROLE),--scenario-name $(ROLE),--all --exclude etcd_backup) $(ARGS)
+		molecule test $(if $(ROLE),--scenario-name $(ROLE),--all $(SLOW_SCENARIOS:%=--exclude %)) $(ARGS)
 
 rack: venv host-rig ## the playbook hosts on 5 and on 25 test hosts, task by task; ARGS="--forks 25"
 	python -m tests.hosts.rack $(ARGS)

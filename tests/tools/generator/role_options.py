@@ -15,8 +15,8 @@ from .role_postgresql import POSTGRESQL
 from .role_release import RELEASE
 from .role_storage import CEPH_CSI, NFS_CSI
 from .role_tenants import TENANTS
-from .role_vm_inventory import VM_INVENTORY
 from .role_types import Role
+from .role_vm_inventory import VM_INVENTORY
 
 ROLES: dict[str, Role] = {
     "api_endpoint": API_ENDPOINT,
