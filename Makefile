@@ -16,7 +16,7 @@ TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run-venv demo test lint lint-python lint-yaml lint-ansible lint-changelog lint-docs format typecheck sanity \
-        unit golden integration molecule generate check-generated bench bench-live matrix kubespray-check control-plane flux-demo host-rig changelog clean
+        unit golden integration molecule generate check-generated bench bench-live matrix kubespray-check kubespray-actions control-plane flux-demo host-rig changelog clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -68,7 +68,8 @@ golden: venv ## the example's rendered tree against the reviewed one
 	pytest tests/golden $(ARGS)
 
 integration: venv ## tests against a real API server and real playbook runs
-	pytest -n 2 --dist loadfile tests/tools tests/control_plane tests/hosts tests/flux tests/integration $(ARGS)
+	pytest -n 2 --dist loadfile tests/tools tests/control_plane tests/hosts tests/flux tests/integration \
+		--ignore tests/integration/test_kubespray_actions.py $(ARGS)
 
 molecule: venv host-rig ## scenarios of roles but the slow ROLE=etcd_backup; ROLE=name runs one
 	@mkdir -p .cache/ansible
@@ -99,6 +100,9 @@ kubespray-check: venv ## Kubespray's own validation on our inventories: make kub
 
 flux-demo: venv ## the example's tree on a real control plane with the real Flux, to look at; ARGS=--build-only builds
 	@python -m tests.flux $(ARGS)
+
+kubespray-actions: venv ## every action on clusters with its failure and resume, on a repository of Kubespray's shape (slow)
+	pytest -n 2 tests/integration/test_kubespray_actions.py $(ARGS)
 
 control-plane: venv ## start the tests' API server for a look; ARGS=--build-only only gets its programs
 	python -m tests.control_plane $(ARGS)
