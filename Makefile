@@ -70,7 +70,8 @@ golden: venv ## the example's rendered tree against the reviewed one
 	pytest tests/golden $(ARGS)
 
 integration: venv ## tests against a real API server and real playbook runs
-	pytest -n 2 --dist loadfile tests/tools tests/control_plane tests/hosts tests/flux tests/metallb tests/integration $(ARGS)
+	pytest -n 2 --dist loadfile tests/tools tests/control_plane tests/hosts tests/flux tests/metallb tests/integration \
+		--ignore tests/integration/test_kubespray_actions.py $(ARGS)
 
 molecule: venv host-rig ## scenarios of roles but the slow ones; ROLE=name runs one, of those too
 	@flock --nonblock .cache/molecule.lock true || echo "molecule: another run in this checkout: waiting for it"
@@ -112,6 +113,9 @@ ceph-check: venv ## pools, users and rights on a real Ceph in memory, made by th
 
 flux-demo: venv ## the example's tree on a real control plane with the real Flux, to look at; ARGS=--build-only builds
 	@python -m tests.flux $(ARGS)
+
+kubespray-actions: venv ## every action on clusters with its failure and resume, on a repository of Kubespray's shape (slow)
+	pytest -n 2 tests/integration/test_kubespray_actions.py $(ARGS)
 
 control-plane: venv ## start the tests' API server for a look; ARGS=--build-only only gets its programs
 	python -m tests.control_plane $(ARGS)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -88,6 +89,11 @@ def write_inventory(root: Path, kubeconfig: Path, managers: int = 1) -> None:
             values["cluster_kubeconfig"] = str(kubeconfig)
             values["cluster_freeze_windows"] = [{"from": "2027-04-01", "to": "2027-05-31", "reason": "exams"}]
         (root / "host_vars" / f"{cluster}-cluster.yml").write_text(yaml.safe_dump(values))
+
+
+def change(place: Place, cluster: str, **values: Any) -> None:
+    path = place.inventory / "host_vars" / f"{cluster}-cluster.yml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **values}))
 
 
 def free_port() -> int:

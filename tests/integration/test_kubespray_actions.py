@@ -1,27 +1,20 @@
 # Copyright (c) 2026, k8s.self_provisioning contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each action on a cluster through the playbooks: how it is refused, how it fails, how it goes on, and what it runs."""
+"""Each action on a cluster through the playbooks: how it fails, how it goes on, and what it runs.
+
+Two dozen runs of playbooks take minutes, so it is not part of every test run: C(make kubespray-actions).
+"""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
-import pytest
 import yaml
 
-from .kubespray_place import TAG, Place, write_inventory
-from .playbooks import tasks
+from .kubespray_place import TAG, Place, change, write_inventory
 
-ACTIONS = ("create", "scale", "upgrade", "remove_node", "reset", "recover_control_plane")
 EAST = ("--limit", "east-cluster")
-
-
-def change(place: Place, cluster: str, **values: Any) -> None:
-    path = place.inventory / "host_vars" / f"{cluster}-cluster.yml"
-    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **values}))
 
 
 def breaking(place: Place, host: str) -> dict[str, object]:
@@ -35,26 +28,6 @@ def mend(place: Place) -> None:
 
 def note(place: Place, name: str) -> str:
     return (place.home("east-cluster") / "credentials" / name).read_text()
-
-
-def test_no_action_runs_unconfirmed_or_in_a_season_that_is_frozen(place: Place, tmp_path: Path) -> None:
-    """With the modules, so that one run tries all of them; what is destructive wants the name of its own cluster."""
-    change(place, "east", cluster_freeze_windows=[{"from": "2027-04-01", "to": "2027-05-31", "reason": "exams"}])
-    module = "k8s.self_provisioning.kubespray"
-    usual = {"path": str(place.directory), "cluster": "east-cluster", "source": place.source, "nodes": ["east-2"]}
-    wanted: list[dict[str, object]] = []
-    for action in ACTIONS:
-        wanted.append({module: {**usual, "action": action, "confirm": "east-cluster", "today": "2027-04-15"}})
-        wanted.append({module: {**usual, "action": action, "confirm": "west-cluster", "today": "2027-03-31"}})
-    results, _run = tasks(tmp_path, wanted, "--check", inventory=place.inventory)
-    for number, action in enumerate(ACTIONS):
-        frozen, unconfirmed = results[2 * number], results[2 * number + 1]
-        assert frozen["failed"]
-        assert "east-cluster is frozen from 2027-04-01 to 2027-05-31: exams" in frozen["msg"]
-        if action in ("remove_node", "reset", "recover_control_plane"):
-            assert "typing the cluster's name, and 'west-cluster' was typed" in unconfirmed["msg"]
-        else:
-            assert "confirm" not in str(unconfirmed.get("msg", ""))
 
 
 def test_scaling_fails_is_resumed_and_touches_only_what_is_new(place: Place) -> None:
@@ -134,21 +107,6 @@ def test_two_clusters_are_upgraded_at_once_and_one_fails(place: Place) -> None:
     assert resumed.code == 0, resumed.out
     assert place.state("west-cluster")["kubernetes"] == "1.30.14"
     assert place.state("west-cluster")["pending"] is None
-
-
-@pytest.mark.parametrize(
-    ("current", "told"),
-    [
-        ("1.28.9", "leaving a minor version out is not possible"),
-        ("1.31.4", "and 1.30.3 is older. Kubernetes cannot go back"),
-        ("", "it is not known which version it runs"),
-    ],
-)
-def test_an_upgrade_that_cannot_be_is_refused_before_anything_runs(place: Place, current: str, told: str) -> None:
-    run = place.run(*EAST, verb="upgrade", kubespray_from_version=current)
-    assert run.code != 0
-    assert told in run.out, run.out
-    assert not (place.home("east-cluster") / "logs").exists()
 
 
 def test_removals_go_on_after_a_failure_and_stay_with_the_cluster_that_was_typed(place: Place) -> None:
