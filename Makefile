@@ -8,6 +8,8 @@
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+# An older copy of the collection, somewhere in the home, would hide this checkout.
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 BOOTSTRAP := $(or $(PYTHON),python3) .ci/bootstrap.py $(if $(PYTHON),--this-python)
 PACKAGE := ansible_collections.k8s.self_provisioning
 
@@ -72,9 +74,8 @@ integration: venv ## tests against a real API server and real playbook runs
 		--ignore tests/integration/test_kubespray_actions.py $(ARGS)
 
 molecule: venv host-rig ## scenarios of roles but the slow ROLE=etcd_backup; ROLE=name runs one
-	@mkdir -p .cache/ansible
 	@flock --nonblock .cache/molecule.lock true || echo "molecule: another run in this checkout: waiting for it"
-	ANSIBLE_HOME=$(CURDIR)/.cache/ansible flock .cache/molecule.lock \
+	ANSIBLE_HOME=$(CURDIR)/.cache/molecule flock .cache/molecule.lock \
 		molecule test $(if $(ROLE),--scenario-name $(ROLE),--all --exclude etcd_backup) $(ARGS)
 
 host-rig: venv ## programs and image of the test hosts (as root, on Debian or Ubuntu)

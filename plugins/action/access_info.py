@@ -17,10 +17,9 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.reviews import ask
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import access, access_checks
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import check_known, check_parallel
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._private_file import write
 
@@ -47,13 +46,15 @@ class ActionModule(FleetAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         arguments = self.arguments(SPEC)
-        if arguments["pairs"] < 0 or not 1 <= arguments["parallel"] <= 64:
-            raise AnsibleActionFail("pairs must not be negative, and parallel must be from 1 to 64.")
-        fleet = self._fleet(arguments, task_vars or {})
+        check_parallel(arguments["parallel"])
+        if arguments["pairs"] < 0:
+            raise AnsibleActionFail("pairs: give a number that is not negative.")
+        fleet = self.fleet(arguments, task_vars or {})
         chosen = arguments["clusters"] or sorted(fleet.clusters)
-        for name in chosen:
-            if name not in fleet.clusters:
-                raise AnsibleActionFail(f"clusters: there is no cluster {name!r}. {suggest(name, fleet.clusters)}")
+        try:
+            check_known("clusters", "cluster", chosen, fleet.clusters)
+        except LiveError as error:
+            raise AnsibleActionFail(str(error)) from None
         everything = [row for name in chosen for row in access.rows(fleet, cluster=name)]
         if arguments["subject"]:
             _check_subject(fleet, arguments["subject"], everything)
@@ -79,15 +80,6 @@ class ActionModule(FleetAction):
                 failed=True, msg="The clusters differ from the report:\n" + "\n".join(failures[:_SHOWN]) + more
             )
         return result
-
-    def _fleet(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> Fleet:
-        compile_with, folder = self.gather(arguments, variables)
-        try:
-            fleet = compile_with(self.recorded(arguments["tree"]))
-        except TreeError as error:
-            raise AnsibleActionFail(str(error)) from None
-        self.refuse(fleet.problems, folder, spoken=False)
-        return fleet
 
     def _verify(
         self, fleet: Fleet, chosen: list[str], rows: list[access.Row], arguments: Mapping[str, t.Any]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._collector import without_gc
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import Folder
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import show, suggest
@@ -24,12 +25,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.brake import Brake
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.record import Recording
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import (
-    NO_TREE,
-    FleetAction,
-    display,
-    without_gc,
-)
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import NO_TREE, FleetAction, display
 
 SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},

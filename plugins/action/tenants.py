@@ -14,53 +14,42 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.callback import CallbackBase
 
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.reconcile import Options, reconcile
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Environment
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.cluster_bundle import cluster_bundle
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import HOME_NAMESPACE, build
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.environment import environment_objects
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import live as live_report
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import placements
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction, display
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import ClusterAction, find, way
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import display
 
 SPEC: dict[str, t.Any] = {
-    **access.ARGUMENTS,
-    "cluster": {"type": "str"},
-    "tree": {"type": "path"},
-    "tenants": {"type": "list", "elements": "str", "default": []},
     "prune": {"type": "bool", "default": False},
     "prune_limit": {"type": "str", "default": "30%"},
     "confirm_deletion": {"type": "list", "elements": "str", "default": []},
     "force_conflicts": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 120},
-    "parallel": {"type": "int", "default": 8},
-    "report": {"type": "str", "choices": ["none", "summary"], "default": "none"},
 }
-_MOST_PARALLEL = 64
 
 
-class ActionModule(FleetAction):
+class ActionModule(ClusterAction):
     """Runs on the controller and talks to the API server of the cluster that it runs for."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        arguments = self.arguments(SPEC)
-        if not 1 <= arguments["parallel"] <= _MOST_PARALLEL:
-            raise AnsibleActionFail(f"parallel: give a number from 1 to {_MOST_PARALLEL}.")
+        arguments = self.cluster_arguments(SPEC, variables)
         start = time.monotonic()
         check = bool(self._task.check_mode)
-        fleet = self._fleet(arguments, variables)
-        name = arguments["cluster"] or str(variables.get("inventory_hostname"))
+        fleet = self.fleet(arguments, variables)
+        name = arguments["cluster"]
         try:
-            result = self._reconcile(fleet, name, arguments, time.monotonic() - start)
+            result = self._reconcile(fleet, arguments, time.monotonic() - start)
         except LiveError as error:
             raise AnsibleActionFail(f"{name}: {error}") from None
         if arguments["report"] == "summary":
@@ -73,20 +62,14 @@ class ActionModule(FleetAction):
                 self.say([CallbackBase()._get_diff(copy.deepcopy(result["diff"]))])
         return result
 
-    def _fleet(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> Fleet:
-        compile_with, folder = self.gather(arguments, variables)
-        tree = arguments["tree"]
+    def recorded(self, tree: str | None) -> Mapping[str, t.Any]:
+        """The placements that the fleet tree has on record; without it nothing is sent."""
         if tree and not Path(tree).is_dir():
             self._stop_unless_check(
                 f"tree: {tree}, from tenants_tree, does not exist, so no placement is recorded there. Correct the "
                 f"path, or let a run without --tags live make it, with tenants_init=true the first time."
             )
-        try:
-            fleet = compile_with(placements.read(tree) if tree else {})
-        except TreeError as error:
-            raise AnsibleActionFail(str(error)) from None
-        self.refuse(fleet.problems, folder, spoken=False)
-        return fleet
+        return placements.read(tree) if tree else {}
 
     def _stop_unless_check(self, text: str) -> None:
         """The play that would mend it writes nothing in check mode either."""
@@ -94,29 +77,18 @@ class ActionModule(FleetAction):
             raise AnsibleActionFail(f"Nothing was sent. {text}")
         display.warning(f"A real run would stop here, unless the fleet tree is written before. {text}", formatted=True)
 
-    def _reconcile(self, fleet: Fleet, name: str, arguments: Mapping[str, t.Any], before: float) -> dict[str, t.Any]:
-        cluster = fleet.clusters.get(name)
-        if cluster is None:
-            raise LiveError("cluster", "there is no such cluster in the inventory.", suggest(name, fleet.clusters))
+    def _reconcile(self, fleet: Fleet, arguments: Mapping[str, t.Any], before: float) -> dict[str, t.Any]:
+        cluster, name = find(fleet, arguments), arguments["cluster"]
         if cluster.delivery != "live":
             raise LiveError(
                 "cluster_delivery",
                 f"it is {cluster.delivery!r}: Flux applies its objects, and two writers would fight.",
                 "Set cluster_delivery: live, or use fleet_tree.",
             )
-        for tenant in arguments["tenants"]:
-            if tenant not in fleet.tenants:
-                raise LiveError("tenants", f"there is no tenant {tenant!r}.", suggest(tenant, fleet.tenants))
         unrecorded = _unrecorded(fleet, name, arguments["tenants"])
         if unrecorded:
             self._stop_unless_check(_not_recorded(name, unrecorded))
-        way = access.Access.of(arguments, cluster.get("kubeconfig"))
-        if not way.is_given:
-            raise LiveError(
-                "cluster_kubeconfig",
-                "it is not set, and no other way to this cluster is given.",
-                "Set it in the host_vars of the cluster.",
-            )
+        login = way(arguments, cluster.get("kubeconfig"))
         start = time.monotonic()
         objects = _objects(fleet, name, arguments["tenants"])
         built = time.monotonic() - start
@@ -126,7 +98,7 @@ class ActionModule(FleetAction):
             label_domain=fleet.settings.label_domain,
             **{key: arguments[key] for key in _PASSED},
         )
-        with Session.open(way, parallel=arguments["parallel"], progress=self.progress(name)) as session:
+        with Session.open(login, parallel=arguments["parallel"], progress=self.progress(name)) as session:
             result = reconcile(session, objects, options, progress=self.progress(name), expect_cluster=name)
         result["timings"] = {"compile": round(before, 3), "objects": round(built, 3), **result["timings"]}
         return result

@@ -42,11 +42,8 @@ def ends(text: str) -> datetime.datetime | None:
     if found is None:
         return None
     # the aware name is only in newer versions of the library
-    return (
-        found.not_valid_after.replace(tzinfo=datetime.timezone.utc)
-        if not hasattr(found, "not_valid_after_utc")
-        else found.not_valid_after_utc
-    )
+    end: datetime.datetime = getattr(found, "not_valid_after_utc", None) or found.not_valid_after
+    return end.replace(tzinfo=datetime.timezone.utc)
 
 
 def same_way(text: str, other: str) -> bool:

@@ -8,17 +8,16 @@ Private to the collection.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import gc
 import typing as t
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._collector import without_gc
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import Folder, read_source
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Source
@@ -26,6 +25,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.error
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet, compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import fleet as report
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import placements
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import gather
 
 display = Display()
@@ -35,21 +35,6 @@ COMMON: dict[str, t.Any] = {
     "inventory": {"type": "path"},
     "today": {"type": "str"},
 }
-
-
-@contextlib.contextmanager
-def without_gc() -> Iterator[None]:
-    """Stops the cycle collector for a while.
-
-    A compiled fleet is millions of live objects; looking for dead ones among them took a third of the time.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 NO_TREE = (
@@ -100,6 +85,19 @@ class FleetAction(ActionBase):  # type: ignore[misc]
             return fleet
 
         return compile_with, folder
+
+    def fleet(self, arguments: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]) -> Fleet:
+        """The fleet with the placements that its tree, C(tree) of the arguments, has on record.
+
+        @raises AnsibleActionFail: the inventory or the recorded placements have errors.
+        """
+        compile_with, folder = self.gather(arguments, task_vars)
+        try:
+            fleet = compile_with(self.recorded(arguments["tree"]))
+        except TreeError as error:
+            raise AnsibleActionFail(str(error)) from None
+        self.refuse(fleet.problems, folder, spoken=False)
+        return fleet
 
     def recorded(self, tree: str | None) -> Mapping[str, t.Any]:
         """The placements that a fleet tree has on record.

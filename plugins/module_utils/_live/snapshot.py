@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import typing as t
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from .._collector import without_gc
 from .._objects.cluster import FACTS
 from .._objects.common import MANAGED_BY, MANAGER
 from .compare import Comparer, owned_fields
@@ -93,24 +92,12 @@ def take(
     def read(kind: Kind) -> Found:
         return _read(session, discovery, kind, desired, kind in wanted, whole, comparer)
 
-    with _without_gc(), ThreadPoolExecutor(max_workers=parallel) as pool:
+    with without_gc(), ThreadPoolExecutor(max_workers=parallel) as pool:
         found = dict(zip(kinds, pool.map(read, kinds), strict=True))
     error = found[NAMESPACE].error
     if error:
         raise error
     return Snapshot(found)
-
-
-@contextlib.contextmanager
-def _without_gc() -> Iterator[None]:
-    """What is read holds no cycles, and looking for some among all that is declared takes longer than reading."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _read(

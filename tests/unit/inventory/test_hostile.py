@@ -212,12 +212,12 @@ FINDINGS: dict[str, tuple[dict[str, str], list[str]]] = {
 @pytest.mark.parametrize("name", FINDINGS)
 def test_findings(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files, expected = FINDINGS[name]
-    start = time.monotonic()
+    start = time.process_time()
     _source, found = look(make(tmp_path, files), monkeypatch)
     assert len(found) == len(expected), found
     unseen = [text for text in expected if not any(text in line for line in found)]
     assert not unseen, found
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 def link(target: t.Any) -> t.Callable[[Path], None]:

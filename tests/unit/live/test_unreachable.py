@@ -83,7 +83,7 @@ def test_refused_at_once_is_given_up_soon_and_not_in_silence() -> None:
         start = time.monotonic()
         with Session.open(access, progress=told.append) as session, pytest.raises(LiveError):
             session.get("/api")
-    assert 2 < time.monotonic() - start < 5
+    assert 2 < time.monotonic() - start < 15, "others get 20 s"
     assert told == [
         f"https://127.0.0.1:{port}: the API server cannot be reached: Connection refused; trying again for up to 4 s"
     ]

@@ -148,7 +148,7 @@ def test_other_variables_are_not_ours() -> None:
 def test_long_texts_do_not_stop_the_patterns(form: str, length: int) -> None:
     """Every pattern works in time that grows with the text only."""
     text = form * (length // len(form)) + "!"
-    started = time.monotonic()
+    started = time.process_time()
     document = {
         "id": text,
         "labels": {text: text},
@@ -156,4 +156,4 @@ def test_long_texts_do_not_stop_the_patterns(form: str, length: int) -> None:
         "projects": [{"id": "x", "gitops": {"url": "ssh://" + text, "interval": text}}],
     }
     assert len(errors_of("tenant", document)) >= 6
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
