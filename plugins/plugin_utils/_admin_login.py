@@ -12,16 +12,18 @@ import base64
 import datetime
 import typing as t
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.yaml_data import YamlError, load
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._libraries import load as library
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import certificate
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.access import Access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import emit
+
+x509 = library("cryptography.x509")
+ec = library("cryptography.hazmat.primitives.asymmetric.ec")
+hashes = library("cryptography.hazmat.primitives.hashes")
+serialization = library("cryptography.hazmat.primitives.serialization")
 
 _DATA, _KEY = "client-certificate-data", "client-key-data"
 
@@ -40,11 +42,8 @@ def ends(text: str) -> datetime.datetime | None:
     if found is None:
         return None
     # the aware name is only in newer versions of the library
-    return (
-        found.not_valid_after.replace(tzinfo=datetime.timezone.utc)
-        if not hasattr(found, "not_valid_after_utc")
-        else found.not_valid_after_utc
-    )
+    end: datetime.datetime = getattr(found, "not_valid_after_utc", None) or found.not_valid_after
+    return end.replace(tzinfo=datetime.timezone.utc)
 
 
 def same_way(text: str, other: str) -> bool:
@@ -84,7 +83,7 @@ def _config(text: str) -> dict[str, t.Any]:
     return dict(found) if isinstance(found, dict) else {}
 
 
-def _certificate(config: dict[str, t.Any]) -> x509.Certificate | None:
+def _certificate(config: dict[str, t.Any]) -> t.Any:
     try:
         data = base64.b64decode(config["users"][0]["user"][_DATA])
         return x509.load_pem_x509_certificate(data)
