@@ -148,7 +148,7 @@ def _host(host: str, look: Seen, plans: Mapping[str, Endpoint]) -> Iterator[_Sai
         return
     if not seen["root"]:
         yield "root", "is not reached as root.", "Set become: true, or ansible_become of the host."
-    own = next(member for member in plan.members if member.name == host)
+    (own,) = (member for member in plan.members if member.name == host)
     yield from _interface(seen, settings, own.address, plan)
     for port, what in ((plan.port, "the API"), (settings["health_port"], "the state of HAProxy")):
         taken = {each["process"] for each in seen["listening"] if each["port"] == port} - {"haproxy"}

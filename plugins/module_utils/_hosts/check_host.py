@@ -201,7 +201,7 @@ def _hardware(seen: Seen, expect: Seen) -> Iterator[Said]:
             "Switch virtualisation on in the firmware, or nested virtualisation on in its hypervisor.",
         )
     if seen["san"]["paths"] and not seen["san"]["multipath_active"] and "multipath" not in expect.get("storage", []):
-        wwid, disks = next(iter(seen["san"]["paths"].items()))
+        wwid, disks = min(seen["san"]["paths"].items())
         yield (
             "multipath",
             f"sees a disk over several paths ({', '.join(disks)} are all {wwid}) and does not put them together.",

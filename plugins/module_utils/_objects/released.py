@@ -30,8 +30,9 @@ def objects_of(text: str) -> list[Object]:
 
     @raises ManifestError: it is none.
     """
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        found = [each for each in yaml.load_all(text, Loader=_LOADER) if each]
+        found = [each for each in yaml.load_all(text, Loader=loader) if each]
     except yaml.YAMLError as error:
         raise ManifestError(f"it is not YAML: {error}.", "Get it again.") from None
     for each in found:
@@ -59,6 +60,3 @@ def check(objects: list[Object], service: str, version: str, namespace: str) -> 
             f"it installs into {', '.join(homes)}, and fleet_services.{service} says {namespace}.",
             f"Set fleet_services.{service}.namespace to what the manifest says.",
         )
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import time
 import typing as t
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 
 #: Settings of which we own every key: one that is not wanted any more is removed.
@@ -122,19 +121,21 @@ class Cluster:
         raise PatroniError("Patroni does not answer: " + "; ".join(said))
 
     def _one(self, name: str, method: str, path: str, body: t.Any, seconds: int) -> str:
-        address = self._addresses[name]
-        host = f"[{address}]" if ":" in address else address
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"https://{host}:{self._port}{path}", data=data, method=method)
-        request.add_header("Content-Type", "application/json")
+        connection = http.client.HTTPSConnection(
+            self._addresses[name], self._port, timeout=seconds, context=self._context
+        )
         try:
-            with urllib.request.urlopen(request, timeout=seconds, context=self._context) as answer:  # noqa: S310
-                return t.cast(str, answer.read().decode())
-        except urllib.error.HTTPError as error:
-            text = error.read().decode(errors="replace").strip()
-            raise PatroniError(f"{method} {path}: {error.code} {text}") from None
-        except OSError as error:
+            connection.request(method, path, data, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
             raise PatroniError(f"{method} {path}: {error}") from None
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise PatroniError(f"{method} {path}: {answer.status} {text.strip()}")
+        return text
 
 
 def leader(members: Mapping[str, t.Any]) -> str:

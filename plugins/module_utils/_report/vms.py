@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .table import bounded, count, heading, table, wrapped
 
@@ -77,9 +77,11 @@ def problems(errors: Sequence[str], warnings: Sequence[str]) -> list[str]:
 
 def ordered(rows: Iterable[dict[str, t.Any]], key: str, order: Sequence[str]) -> list[dict[str, t.Any]]:
     """Groups as I(order) has them, or the largest first; those without a name last."""
-    place: Callable[[dict[str, t.Any]], t.Any]
-    if order:
-        place = lambda each: (order.index(each[key]) if each[key] in order else len(order), each[key])  # noqa: E731
-    else:
-        place = lambda each: (each[key] == _NOBODY, -each["vms"], each[key])  # noqa: E731
+
+    def place(each: dict[str, t.Any]) -> tuple[t.Any, ...]:
+        name = each[key]
+        if order:
+            return order.index(name) if name in order else len(order), name
+        return name == _NOBODY, -each["vms"], name
+
     return sorted(rows, key=place)

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import datetime
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
+from xml.etree import ElementTree
 
 from .look import Section, days
 from .machine import KVM, RUNNING, STOPPED, Machine, gib, os_name
