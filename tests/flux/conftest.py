@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -29,12 +30,25 @@ RICH = tenant(
 )
 
 
-@pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
-    """Flux, installed by the role on an empty cluster, that reads the organisation's repository."""
+@contextlib.contextmanager
+def _site() -> Iterator[Site]:
     with FluxRig() as rig:
         made = Site(rig, tenant("physics"), tenant("biology"), RICH)
         made.commit()
         made.install()
         made.settle(seconds=120)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """Flux, installed by the role on an empty cluster, that reads the organisation's repository."""
+    with _site() as made:
+        yield made
+
+
+@pytest.fixture
+def fresh_site() -> Iterator[Site]:
+    """One of its own, for a test that must not see what others left, or that leaves nothing."""
+    with _site() as made:
         yield made

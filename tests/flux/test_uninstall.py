@@ -8,8 +8,9 @@ from __future__ import annotations
 from .site import Site, snapshot
 
 
-def test_what_flux_has_applied_stays(site: Site) -> None:
+def test_what_flux_has_applied_stays(fresh_site: Site) -> None:
     """Tenants keep everything; what opens their secrets stays as well."""
+    site = fresh_site
     before = snapshot(site.rig)
     run = site.bootstrap("--check", flux_bootstrap_state="absent", flux_bootstrap_confirm="east")
     assert (run.code, run.changed) == (0, 1), run.out
