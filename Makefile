@@ -15,7 +15,7 @@ PACKAGE := ansible_collections.k8s.self_provisioning
 
 TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-changelog lint-docs \
               unit golden integration molecule sanity
-SLOW_SCENARIOS := etcd_backup postgresql
+SLOW_SCENARIOS := etcd_backup postgresql api_endpoint
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
