@@ -70,7 +70,9 @@ def test_a_commit_changes_only_its_tenant(site: Site) -> None:
     written = {
         (event["objectRef"].get("namespace", ""), event["objectRef"]["resource"])
         for event in site.rig.plane.audit_events(mark, user=FLUX)
-        if event["verb"] in WRITES and "dryRun" not in event["requestURI"] and event["responseStatus"]["code"] < 300
+        if event["verb"] in WRITES
+        and "dryRun" not in event["requestURI"]
+        and event["responseStatus"]["code"] < 300
         # what Flux thinks about a Kustomization, of whichever tenant, is written whenever it looks at it
         and event["objectRef"].get("subresource") != "status"
     }
