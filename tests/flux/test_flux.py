@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime
 
+import pytest
+
 from .site import Site, snapshot, tenant
 
 FLUX = "system:serviceaccount:flux-system:kustomize-controller"
@@ -152,6 +154,7 @@ def test_broken_tenants_stop_nobody_else(site: Site) -> None:
     site.settle()
 
 
+@pytest.mark.slow
 def test_git_is_away_and_comes_back_rewritten(site: Site) -> None:
     """What is applied stays; the source says that Git is away, and follows the new history when it is back."""
     rig = site.rig
@@ -167,6 +170,7 @@ def test_git_is_away_and_comes_back_rewritten(site: Site) -> None:
     site.settle(seconds=90)
 
 
+@pytest.mark.slow
 def test_git_shows_a_bad_certificate(site: Site) -> None:
     """The source says so, and goes on when the certificate is good."""
     rig = site.rig
@@ -190,6 +194,7 @@ def test_git_shows_a_bad_certificate(site: Site) -> None:
     site.settle(seconds=90)
 
 
+@pytest.mark.slow
 def test_the_api_server_crashes(site: Site) -> None:
     """The controllers find it again, and a commit of the meantime is applied."""
     site.tenants["physics"] = tenant("physics", {"name": "prod", "resource_quota": {"hard": {"pods": "81"}}})
@@ -200,6 +205,7 @@ def test_the_api_server_crashes(site: Site) -> None:
     site.settle(seconds=120)
 
 
+@pytest.mark.slow
 def test_a_controller_is_killed(site: Site) -> None:
     """It starts again where it was."""
     component = site.rig.component("kustomize-controller")
