@@ -30,6 +30,11 @@ options:
       - Settings of the role on this host. Returned as they are, for the preflight.
     type: dict
     default: {}
+  fail:
+    description:
+      - Whether a host that cannot be looked at is a failure. Otherwise the task succeeds, and RV(unseen) says why.
+    type: bool
+    default: true
 seealso:
   - module: k8s.self_provisioning.api_endpoint_preflight
 """
@@ -52,6 +57,11 @@ settings:
   returned: success
   type: dict
   sample: {health_port: 8444}
+unseen:
+  description: Why the host cannot be looked at, with O(fail=false). There is no RV(seen) then.
+  returned: when it cannot
+  type: str
+  sample: "Connection timed out"
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -64,6 +74,7 @@ def main() -> None:
         argument_spec={
             "vips": {"type": "list", "elements": "str", "default": []},
             "settings": {"type": "dict", "default": {}},
+            "fail": {"type": "bool", "default": True},  # read by the action
         },
         supports_check_mode=True,
     )

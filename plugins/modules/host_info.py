@@ -90,6 +90,11 @@ options:
       - Seconds to wait for a peer or a server.
     type: int
     default: 3
+  fail:
+    description:
+      - Whether a host that cannot be looked at is a failure. Otherwise the task succeeds, and RV(unseen) says why.
+    type: bool
+    default: true
 seealso:
   - module: k8s.self_provisioning.host_preflight
 """
@@ -113,6 +118,11 @@ expect:
   returned: success
   type: dict
   sample: {name: node1}
+unseen:
+  description: Why the host cannot be looked at, with O(fail=false). There is no RV(seen) then.
+  returned: when it cannot
+  type: str
+  sample: "Connection timed out"
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -140,6 +150,7 @@ def main() -> None:
             "urls": {"type": "list", "elements": "str", "default": []},
             "proxy": {"type": "str", "default": ""},
             "timeout": {"type": "int", "default": 3},
+            "fail": {"type": "bool", "default": True},  # read by the action
         },
         supports_check_mode=True,
     )

@@ -36,6 +36,11 @@ options:
     type: list
     elements: str
     default: []
+  fail:
+    description:
+      - Whether a host that cannot be looked at is a failure. Otherwise the task succeeds, and RV(unseen) says why.
+    type: bool
+    default: true
 seealso:
   - module: k8s.self_provisioning.postgresql_preflight
 """
@@ -59,6 +64,11 @@ expect:
   returned: success
   type: dict
   sample: {address: 10.0.0.1}
+unseen:
+  description: Why the host cannot be looked at, with O(fail=false). There is no RV(seen) then.
+  returned: when it cannot
+  type: str
+  sample: "Connection timed out"
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -72,6 +82,7 @@ def main() -> None:
             "expect": {"type": "dict", "default": {}},
             "packages": {"type": "list", "elements": "str", "default": []},
             "paths": {"type": "list", "elements": "str", "default": []},
+            "fail": {"type": "bool", "default": True},  # read by the action
         },
         supports_check_mode=True,
     )
