@@ -30,7 +30,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.record
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import check_known
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._controller_action import display
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import NO_TREE, FleetAction
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import parsed
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import MANIFESTS, parsed
 
 SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -46,16 +46,7 @@ SPEC: dict[str, t.Any] = {
     "confirm_deletion": {"type": "list", "elements": "str", "default": []},
     "record_placements": {"type": "bool", "default": False},
     "lock_timeout": {"type": "int", "default": 60},
-    "manifests": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "service": {"type": "str", "required": True},
-            "manifest": {"type": "str", "required": True},
-            "checksum": {"type": "str"},
-        },
-    },
+    "manifests": MANIFESTS,
     "report": {"type": "str", "choices": ["none", "plan", "summary"], "default": "none"},
 }
 

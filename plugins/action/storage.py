@@ -27,23 +27,14 @@ from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_act
     stops,
     way,
 )
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import installed
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import MANIFESTS, installed
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._storage_action import StorageAction, secrets
 
 SPEC: dict[str, t.Any] = {
     **access.ARGUMENTS,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "confirm": {"type": "str"},
-    "manifests": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "service": {"type": "str", "required": True},
-            "manifest": {"type": "str", "required": True},
-            "checksum": {"type": "str"},
-        },
-    },
+    "manifests": MANIFESTS,
     "wait_timeout": {"type": "int", "default": 300},
 }
 _SECRET = ("v1", "Secret")

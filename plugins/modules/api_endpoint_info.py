@@ -16,6 +16,7 @@ description:
     else, and who answers for the addresses, for M(k8s.self_provisioning.api_endpoint_preflight) to judge.
   - Needs nothing on the host but Python, and changes nothing.
 extends_documentation_fragment:
+  - k8s.self_provisioning.preflight.look
   - k8s.self_provisioning.attributes
   - k8s.self_provisioning.attributes.info
 options:
@@ -30,11 +31,6 @@ options:
       - Settings of the role on this host. Returned as they are, for the preflight.
     type: dict
     default: {}
-  fail:
-    description:
-      - Whether a host that cannot be looked at is a failure. Otherwise the task succeeds, and RV(unseen) says why.
-    type: bool
-    default: true
 seealso:
   - module: k8s.self_provisioning.api_endpoint_preflight
 """

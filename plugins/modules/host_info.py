@@ -16,6 +16,7 @@ description:
   - Needs nothing on the host but Python. Writes nothing that stays; the file that measures the disk of etcd never has a
     name.
 extends_documentation_fragment:
+  - k8s.self_provisioning.preflight.look
   - k8s.self_provisioning.attributes
   - k8s.self_provisioning.attributes.info
 options:
@@ -90,11 +91,6 @@ options:
       - Seconds to wait for a peer or a server.
     type: int
     default: 3
-  fail:
-    description:
-      - Whether a host that cannot be looked at is a failure. Otherwise the task succeeds, and RV(unseen) says why.
-    type: bool
-    default: true
 seealso:
   - module: k8s.self_provisioning.host_preflight
 """

@@ -19,23 +19,15 @@ description:
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
   - k8s.self_provisioning.kubernetes_auth
+  - k8s.self_provisioning.cluster
+  - k8s.self_provisioning.cluster.summary
   - k8s.self_provisioning.attributes
 options:
-  cluster:
-    description:
-      - The cluster, by default the host that the task runs for.
-    type: str
   fail:
     description:
       - Whether a cluster that cannot be read is a failure. Otherwise the task succeeds, and RV(unseen) says why.
     type: bool
     default: true
-  report:
-    description:
-      - What to print for people.
-    type: str
-    choices: [none, summary]
-    default: none
 seealso:
   - module: k8s.self_provisioning.foundation
 """

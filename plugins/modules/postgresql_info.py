@@ -16,6 +16,7 @@ description:
     judge. Returns no secrets, only digests to compare them by.
   - Needs nothing on the host but Python, and changes nothing.
 extends_documentation_fragment:
+  - k8s.self_provisioning.preflight.look
   - k8s.self_provisioning.attributes
   - k8s.self_provisioning.attributes.info
 options:
@@ -36,11 +37,6 @@ options:
     type: list
     elements: str
     default: []
-  fail:
-    description:
-      - Whether a host that cannot be looked at is a failure. Otherwise the task succeeds, and RV(unseen) says why.
-    type: bool
-    default: true
 seealso:
   - module: k8s.self_provisioning.postgresql_preflight
 """

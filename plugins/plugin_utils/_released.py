@@ -25,6 +25,17 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.rel
     objects_of,
 )
 
+#: The option with several of them.
+MANIFESTS: dict[str, t.Any] = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "service": {"type": "str", "required": True},
+        "manifest": {"type": "str", "required": True},
+        "checksum": {"type": "str"},
+    },
+}
 _TIMEOUT = 60
 
 
