@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ def reason(result: Mapping[str, t.Any]) -> str:
     """Why a look at a host came to nothing, in one line of what Ansible says."""
     for key in ("unseen", "module_stderr", "module_stdout", "msg"):
         told = [line.strip() for line in str(result.get(key) or "").splitlines()]
-        useful = [line for line in told if line and not line.startswith(_OF_EVERY_FAILURE)]
+        useful = [line for line in told if line and not _OF_EVERY_FAILURE.match(line)]
         if useful:
             # a shell says first what is wrong; Python and Ansible last
             of_shell = key.startswith("module_") and not useful[0].startswith("Traceback")
@@ -94,7 +95,7 @@ def reason(result: Mapping[str, t.Any]) -> str:
     return f"its Python ended with {result['rc']}" if "rc" in result else "it did not answer"
 
 
-_OF_EVERY_FAILURE = ("Shared connection to ", "Connection to ", "See stdout/stderr ", "MODULE FAILURE")
+_OF_EVERY_FAILURE = re.compile(r"(Shared c|C)onnection to .* closed\.$|See stdout/stderr |MODULE FAILURE$")
 
 
 def unseen(result: Mapping[str, t.Any]) -> Said:
