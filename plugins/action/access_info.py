@@ -51,10 +51,7 @@ class ActionModule(FleetAction):
             raise AnsibleActionFail("pairs: give a number that is not negative.")
         fleet = self.fleet(arguments, task_vars or {})
         chosen = arguments["clusters"] or sorted(fleet.clusters)
-        try:
-            check_known("clusters", "cluster", chosen, fleet.clusters)
-        except LiveError as error:
-            raise AnsibleActionFail(str(error)) from None
+        check_known("clusters", "cluster", chosen, fleet.clusters)
         everything = [row for name in chosen for row in access.rows(fleet, cluster=name)]
         if arguments["subject"]:
             _check_subject(fleet, arguments["subject"], everything)

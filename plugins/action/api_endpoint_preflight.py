@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._endpoint.check import check
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._endpoint.plan import Endpoint, endpoints
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._hosts.finding import ERROR, Finding, lines
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._hosts.finding import ERROR, Finding
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import Folder
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray import machines
@@ -18,6 +18,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.m
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import Problems
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import machines_of
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._look_action import judged
 
 SPEC: dict[str, t.Any] = {
     "hosts": {"type": "dict", "default": {}},
@@ -36,13 +37,8 @@ class ActionModule(FleetAction):
         looks = plain(arguments["hosts"])
         plans, without, problems, folder = self._plans(task_vars or {})
         findings = [*_of_inventory(problems, folder), *check(plans, looks, without)]
-        if arguments["report"]:
-            self.say(lines(findings, len(looks) or len(plans)))
-        errors = sum(each.severity == ERROR for each in findings)
-        result = {
-            "changed": False,
-            "findings": [each.row() for each in findings],
-            "errors": errors,
+        return {
+            **judged(findings, looks or plans, spoken=arguments["report"]),
             "clusters": {
                 name: {
                     "addresses": list(plan.addresses),
@@ -54,11 +50,6 @@ class ActionModule(FleetAction):
             },
             "members": {member.name: plan.of_host(member.name) for plan in plans.values() for member in plan.members},
         }
-        if errors:
-            told = "listed above" if arguments["report"] else "see findings"
-            result["failed"] = True
-            result["msg"] = f"Nothing was changed: {errors} error{'s' if errors > 1 else ''}, {told}."
-        return result
 
     def _plans(self, task_vars: dict[str, t.Any]) -> tuple[dict[str, Endpoint], set[str], Problems, Folder]:
         compile_with, folder = self.gather({}, task_vars)

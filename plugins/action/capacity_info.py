@@ -14,15 +14,17 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, suggest
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.schema import FLEET
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._observe.capacity import measure
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction, display
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import CLUSTER, check_known, way
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._controller_action import display
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import is_unmeasured, unmeasured
 
 SPEC: dict[str, t.Any] = {
     **access.ARGUMENTS,
-    "cluster": {"type": "str"},
+    **CLUSTER,
     "fail": {"type": "bool", "default": True},
 }
 _AT_ONCE = 32
@@ -43,10 +45,9 @@ class ActionModule(FleetAction):
             return {"changed": False, "clusters": {}}
         try:
             source, _folder = self._source(arguments, variables)
-            if only and only not in source.clusters:
-                raise LiveError("cluster", f"there is no cluster {only!r}.", suggest(only, source.clusters))
-        except (LiveError, ModelError) as error:
+        except ModelError as error:
             raise AnsibleActionFail(str(error)) from None
+        check_known("cluster", "cluster", [only] if only else (), source.clusters)
         domain = source.settings.get("fleet_label_domain", FLEET["fleet_label_domain"]["default"])
         wanted = [only] if only else [name for name, values in source.clusters.items() if is_unmeasured(values)]
         # nobody waits long for what would only be good to know
@@ -54,14 +55,8 @@ class ActionModule(FleetAction):
 
         def look(name: str) -> dict[str, t.Any] | LiveError:
             try:
-                way = access.Access.of(arguments, source.clusters[name].get("cluster_kubeconfig"))
-                if not way.is_given:
-                    raise LiveError(
-                        "kubeconfig",
-                        "no way to this cluster is given.",
-                        "Set it, or cluster_kubeconfig of the cluster.",
-                    )
-                with Session.open(way, patience=patience, timeout=timeout) as session:
+                login = way(arguments, source.clusters[name].get("cluster_kubeconfig"))
+                with Session.open(login, patience=patience, timeout=timeout) as session:
                     found, machines = measure(session, f"{domain}/tenant")
             except LiveError as error:
                 return LiveError(error.where, error.what, _RIGHTS) if error.status == _FORBIDDEN else error

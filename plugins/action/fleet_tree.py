@@ -17,10 +17,9 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._collector i
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import Folder
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import show, suggest
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import show
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.foundation import versions_in
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.released import ManifestError, objects_of
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import account
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import changes as change_report
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import fleet as report
@@ -28,8 +27,10 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.brake import Brake
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.record import Recording
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import NO_TREE, FleetAction, display
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import read
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import check_known
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._controller_action import display
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import NO_TREE, FleetAction
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import MANIFESTS, parsed
 
 SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -45,16 +46,7 @@ SPEC: dict[str, t.Any] = {
     "confirm_deletion": {"type": "list", "elements": "str", "default": []},
     "record_placements": {"type": "bool", "default": False},
     "lock_timeout": {"type": "int", "default": 60},
-    "manifests": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "service": {"type": "str", "required": True},
-            "manifest": {"type": "str", "required": True},
-            "checksum": {"type": "str"},
-        },
-    },
+    "manifests": MANIFESTS,
     "report": {"type": "str", "choices": ["none", "plan", "summary"], "default": "none"},
 }
 
@@ -84,7 +76,7 @@ class ActionModule(FleetAction):
             if spoken:
                 self.say(report.problems(fleet.problems, folder.locate))
             self.refuse(fleet.problems, folder, spoken=spoken)
-            _check_clusters(arguments["clusters"], fleet)
+            check_known("clusters", "cluster", arguments["clusters"], fleet.clusters)
             recording.prepare(fleet)
             clock.lap("compile")
             return fleet
@@ -160,15 +152,11 @@ def _released(arguments: Mapping[str, t.Any]) -> dict[tuple[str, str], str]:
     """The given manifests, by service and by every version that they could be of."""
     found = {}
     for each in arguments["manifests"]:
-        where = each["manifest"]
         try:
-            text = read(where, each["checksum"])
-            versions = versions_in(objects_of(text))
-        except ManifestError as error:
-            raise AnsibleActionFail(f"manifests: {where}: {error}") from None
+            text, objects = parsed(each, each["manifest"])
         except LiveError as error:
             raise AnsibleActionFail(f"manifests: {error}") from None
-        found.update({(each["service"], version): text for version in versions})
+        found.update({(each["service"], version): text for version in versions_in(objects)})
     return found
 
 
@@ -181,12 +169,6 @@ class _Clock:
         now = time.monotonic()
         self.seconds[name] = round(now - self._last, 3)
         self._last = now
-
-
-def _check_clusters(names: list[str], fleet: Fleet) -> None:
-    unknown = [name for name in names if name not in fleet.clusters]
-    if unknown:
-        raise AnsibleActionFail(f"clusters: there is no cluster {unknown[0]!r}. {suggest(unknown[0], fleet.clusters)}")
 
 
 def _checked(arguments: Mapping[str, t.Any]) -> tuple[commit.Options, Brake]:

@@ -14,28 +14,28 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._libraries import load
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access, flux
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.bootstrap import Applied
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import RELEASE_LINES
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import flux_install
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import Object
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.emit import render
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _age as age
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._applied import enter
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import (
+    ClusterAction,
+    check_confirmed,
+    check_known,
+    way,
+)
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._private_file import write
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import read
-
-yaml = load("yaml")
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import parsed
 
 SPEC: dict[str, t.Any] = {
     **access.ARGUMENTS,
-    "cluster": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "confirm": {"type": "str"},
     "manifest": {"type": "str", "required": True},
@@ -64,69 +64,39 @@ _GIT_KEYS = {
 }
 
 
-class ActionModule(FleetAction):
+class ActionModule(ClusterAction):
     """Runs on the controller, with the identity of an administrator."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
-        variables = task_vars or {}
-        arguments = self.arguments(SPEC)
-        compile_with, folder = self.gather(arguments, variables)
-        fleet = compile_with({})
-        self.refuse(fleet.problems, folder, spoken=False)
-        name = arguments["cluster"] or str(variables.get("inventory_hostname"))
+        arguments, fleet, cluster = self.prepared(SPEC, task_vars or {})
         check = bool(self._task.check_mode)
         result: dict[str, t.Any] = {"changed": False, "objects": [], "version": "", "age_recipients": []}
         try:
-            cluster = _cluster(fleet, name)
+            if cluster.delivery != "gitops":
+                raise LiveError(
+                    "cluster_delivery",
+                    "it is 'live': Flux would fight with it.",
+                    "Set cluster_delivery: gitops first.",
+                )
             manifest = _manifest(arguments, cluster)
             result["version"] = _version(manifest)
             # An administrator's: the one of the inventory may be somebody's with less rights.
-            way = access.Access.of(arguments, cluster.get("kubeconfig"))
-            if not way.is_given:
-                raise LiveError("kubeconfig", "no way to this cluster is given.", "Set it, or cluster_kubeconfig.")
-            with Session.open(way) as session:
+            with Session.open(way(arguments, cluster.get("kubeconfig"))) as session:
                 if arguments["state"] == "present":
                     done = _present(session, fleet, cluster, manifest, arguments, result, check=check)
                 else:
-                    _confirmed(name, arguments)
+                    check_confirmed("Flux", arguments)
                     done = flux.remove(session, manifest, check=check)
         except LiveError as error:
-            raise AnsibleActionFail(f"{name}: {error}") from None
-        fresh = [each for each in done if each.action != "unchanged"]
-        result["changed"] = result["changed"] or bool(fresh)
-        result["objects"] = [
-            {"kind": each.kind, "namespace": each.namespace, "name": each.name, "action": each.action} for each in fresh
-        ]
-        if self._task.diff:
-            result["diff"] = [_diff(each) for each in fresh]
+            raise AnsibleActionFail(f"{cluster.name}: {error}") from None
+        enter(result, done, diff=bool(self._task.diff))
         return result
-
-
-def _cluster(fleet: Fleet, name: str) -> Cluster:
-    cluster = fleet.clusters.get(name)
-    if cluster is None:
-        raise LiveError("cluster", f"there is no cluster {name!r}.", suggest(name, fleet.clusters))
-    if cluster.delivery != "gitops":
-        raise LiveError(
-            "cluster_delivery", "it is 'live': Flux would fight with it.", "Set cluster_delivery: gitops first."
-        )
-    return cluster
-
-
-def _confirmed(name: str, arguments: Mapping[str, t.Any]) -> None:
-    if arguments["confirm"] != name:
-        raise LiveError("confirm", "Flux is only removed when it is confirmed.", f"Set confirm: {name}.")
 
 
 def _manifest(arguments: Mapping[str, t.Any], cluster: Cluster) -> list[Object]:
     """The released manifest, which must be the one that was meant."""
-    where = arguments["manifest"]
-    text = read(where, arguments["checksum"])
-    try:
-        objects = [each for each in yaml.safe_load_all(text) if each]
-    except yaml.YAMLError as error:
-        raise LiveError("manifest", f"{where} is not YAML: {error}", "Export it again.") from None
+    _content, objects = parsed(arguments, "manifest")
     version, wanted = _version(objects), RELEASE_LINES[cluster.release_line].flux
     if version != f"v{wanted}":
         raise LiveError(
@@ -172,10 +142,9 @@ def _present(
 
 
 def _login(given: Mapping[str, t.Any]) -> dict[str, str]:
+    check_known("git", "key", given, _GIT_KEYS)
     result = {}
     for name, value in given.items():
-        if name not in _GIT_KEYS:
-            raise LiveError("git", f"there is no key {name!r}.", suggest(name, _GIT_KEYS))
         if value:
             result[_GIT_KEYS[name]] = str(plain(value))
     if "identity" in result and "known_hosts" not in result:
@@ -212,12 +181,3 @@ def _text(option: str, path: str | None) -> str:
         return Path(path).read_text(encoding="utf-8") if path else ""
     except OSError as error:
         raise LiveError(option, f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
-
-
-def _diff(each: Applied) -> dict[str, str]:
-    title = f"{each.kind} {each.name}"
-    if each.kind == "Secret":
-        return {"before_header": title, "after_header": title, "before": "(secret)\n", "after": "(another secret)\n"}
-    before = render([each.before], title).decode() if each.before else ""
-    after = render([each.after], title).decode() if each.after else ""
-    return {"before_header": title, "after_header": title, "before": before, "after": after}

@@ -17,18 +17,14 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._observe.flux import GOOD, flux_state
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import flux as report
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import placements
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import ClusterAction, way
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._private_file import write
 
 SPEC: dict[str, t.Any] = {
     **access.ARGUMENTS,
-    "cluster": {"type": "str"},
     "tree": {"type": "path"},
     "tenants": {"type": "list", "elements": "str", "default": []},
     "commit": {"type": "str"},
@@ -40,22 +36,21 @@ SPEC: dict[str, t.Any] = {
 _PAUSE = 1.0
 
 
-class ActionModule(FleetAction):
+class ActionModule(ClusterAction):
     """Runs on the controller and only reads."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
-        variables = task_vars or {}
-        arguments = self.arguments(SPEC)
-        compile_with, folder = self.gather(arguments, variables)
-        name = arguments["cluster"] or str(variables.get("inventory_hostname"))
+        arguments, fleet, cluster = self.prepared(SPEC, task_vars or {})
         try:
-            fleet = compile_with(placements.read(arguments["tree"]) if arguments["tree"] else {})
-            self.refuse(fleet.problems, folder, spoken=False)
-            with Session.open(_way(fleet, name, arguments)) as session:
-                state = _waited(session, fleet, name, arguments)
-        except (LiveError, TreeError) as error:
-            raise AnsibleActionFail(f"{name}: {error}") from None
+            if cluster.delivery != "gitops":
+                raise LiveError(
+                    "cluster_delivery", "it is 'live': Flux does not serve this cluster.", "Use tenants_info."
+                )
+            with Session.open(way(arguments, cluster.get("kubeconfig"))) as session:
+                state = _waited(session, fleet, cluster.name, arguments)
+        except LiveError as error:
+            raise AnsibleActionFail(f"{cluster.name}: {error}") from None
         judged = _judged(state, arguments)
         verdict = report.failure(state, judged) if judged else ""
         result: dict[str, t.Any] = {"changed": False, **state, "verdict": verdict}
@@ -67,23 +62,6 @@ class ActionModule(FleetAction):
         if judged:
             result.update(failed=True, msg=verdict)
         return result
-
-
-def _way(fleet: Fleet, name: str, arguments: Mapping[str, t.Any]) -> access.Access:
-    cluster = fleet.clusters.get(name)
-    if cluster is None:
-        raise LiveError("cluster", f"there is no cluster {name!r}.", suggest(name, fleet.clusters))
-    if cluster.delivery != "gitops":
-        raise LiveError("cluster_delivery", "it is 'live': Flux does not serve this cluster.", "Use tenants_info.")
-    for tenant in arguments["tenants"]:
-        if tenant not in fleet.tenants:
-            raise LiveError("tenants", f"there is no tenant {tenant!r}.", suggest(tenant, fleet.tenants))
-    way = access.Access.of(arguments, cluster.get("kubeconfig"))
-    if not way.is_given:
-        raise LiveError(
-            "kubeconfig", "no way to this cluster is given.", "Set it, or cluster_kubeconfig of the cluster."
-        )
-    return way
 
 
 def _waited(session: Session, fleet: Fleet, name: str, arguments: Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -8,24 +8,18 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible.plugins.action import ActionBase
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._look_action import LookAction
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(LookAction):
     """Runs the module on the host.
 
     Between asking and answering lie a login and the start of Python, which takes seconds when many hosts are asked at
     once. A clock is only wrong when it is outside of that time.
     """
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        super().run(tmp, task_vars)
-        result: dict[str, t.Any] = self._execute_module(
-            module_name="k8s.self_provisioning.host_info", task_vars=task_vars
-        )
+        result = super().run(tmp, task_vars)
         if isinstance(result.get("expect"), dict):
             result["expect"]["controller_time_after"] = time.time()
         return result

@@ -35,7 +35,7 @@ from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._admin_login
     same_way,
     shorten,
 )
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import display
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._controller_action import display
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubeconfig import adopt
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubespray_action import KubesprayAction
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubespray_home import Home, texts, write

@@ -12,39 +12,30 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._observe.metallb import address_state
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import metallb as report
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import ClusterAction, way
 
 SPEC: dict[str, t.Any] = {
     **access.ARGUMENTS,
-    "cluster": {"type": "str"},
+    "fail": {"type": "bool", "default": True},
     "report": {"type": "str", "choices": ["none", "summary"], "default": "none"},
 }
 
 
-class ActionModule(FleetAction):
+class ActionModule(ClusterAction):
     """Runs on the controller and only reads."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
-        variables = task_vars or {}
-        arguments = self.arguments(SPEC)
-        compile_with, folder = self.gather(arguments, variables)
-        fleet = compile_with({})
-        self.refuse(fleet.problems, folder, spoken=False)
-        name = arguments["cluster"] or str(variables.get("inventory_hostname"))
-        if name not in fleet.clusters:
-            raise AnsibleActionFail(f"cluster: there is no cluster {name!r}. {suggest(name, fleet.clusters)}")
+        arguments, fleet, cluster = self.prepared(SPEC, task_vars or {})
         try:
-            way = access.Access.of(arguments, fleet.clusters[name].get("kubeconfig"))
-            if not way.is_given:
-                raise LiveError("kubeconfig", "no way to this cluster is given.", "Set it, or cluster_kubeconfig.")
-            with Session.open(way) as session:
-                state = address_state(session, fleet, name)
+            with Session.open(way(arguments, cluster.get("kubeconfig"))) as session:
+                state = address_state(session, fleet, cluster.name)
         except LiveError as error:
-            raise AnsibleActionFail(f"{name}: {error}") from None
+            if arguments["fail"]:
+                raise AnsibleActionFail(f"{cluster.name}: {error}") from None
+            return {"changed": False, "unseen": str(error)}
         if arguments["report"] == "summary":
             self.say(report.lines(state))
         return {"changed": False, **state, "headline": report.headline(state)}

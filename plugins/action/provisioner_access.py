@@ -16,17 +16,16 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access, bootstrap
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import provisioner
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import Object
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.emit import render
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._applied import enter
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import ClusterAction
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._private_file import write
 
 SPEC: dict[str, t.Any] = {
     **access.ARGUMENTS,
-    "cluster": {"type": "str"},
     "manifest": {"type": "path"},
     "apply": {"type": "bool", "default": False},
     "delete_namespaces": {"type": "bool", "default": False},
@@ -39,23 +38,16 @@ SPEC: dict[str, t.Any] = {
 _SHORTEST, _LONGEST = 600, 2**32 - 1
 
 
-class ActionModule(FleetAction):
+class ActionModule(ClusterAction):
     """Runs on the controller, with the identity of an administrator."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
-        variables = task_vars or {}
-        arguments = self.arguments(SPEC)
+        arguments, fleet, cluster = self.prepared(SPEC, task_vars or {})
+        name = cluster.name
         if not _SHORTEST <= arguments["expiration_seconds"] <= _LONGEST:
             raise AnsibleActionFail(f"expiration_seconds: give at least {_SHORTEST}.")
-        compile_with, folder = self.gather(arguments, variables)
-        fleet = compile_with({})
-        self.refuse(fleet.problems, folder, spoken=False)
-        name = arguments["cluster"] or str(variables.get("inventory_hostname"))
-        if name not in fleet.clusters:
-            raise AnsibleActionFail(f"cluster: there is no cluster {name!r}. {suggest(name, fleet.clusters)}")
-        flux = fleet.clusters[name].delivery == "gitops"
-        if flux and arguments["login"]:
+        if cluster.delivery == "gitops" and arguments["login"]:
             raise AnsibleActionFail(
                 f"login: {name} has cluster_delivery: gitops, so Flux applies its objects from within and there is no "
                 f"provisioner to log in as. Leave out login (provisioner_login of the playbook), choose clusters that "
@@ -86,14 +78,7 @@ class ActionModule(FleetAction):
         with Session.open(way, progress=self.progress(name)) as session:
             if arguments["apply"]:
                 done = bootstrap.apply(session, objects, check=check)
-                fresh = [each for each in done if each.action != "unchanged"]
-                result["changed"] = result["changed"] or bool(fresh)
-                result["applied"] = [
-                    {"kind": each.kind, "namespace": each.namespace, "name": each.name, "action": each.action}
-                    for each in fresh
-                ]
-                if self._task.diff:
-                    result["diff"] = [_diff(each) for each in fresh]
+                enter(result, done, diff=bool(self._task.diff), key="applied")
             if arguments["login"]:
                 _write_login(session, name, arguments, result, check=check)
 
@@ -107,17 +92,6 @@ def _objects(fleet: Fleet, name: str, arguments: Mapping[str, t.Any]) -> list[Ob
         delete_namespaces=arguments["delete_namespaces"],
         access_reviews=arguments["access_reviews"],
     )
-
-
-def _diff(each: bootstrap.Applied) -> dict[str, str]:
-    title = f"{each.kind} {each.name}"
-    before = render([each.before], title).decode() if each.before else ""
-    return {
-        "before_header": title,
-        "after_header": title,
-        "before": before,
-        "after": render([each.after], title).decode(),
-    }
 
 
 def _write_login(

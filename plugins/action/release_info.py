@@ -16,7 +16,8 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.relea
     ended_lines,
 )
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.schema import FLEET
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction, display
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._controller_action import display
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
 
 SPEC = {"clusters": {"type": "list", "elements": "str", "default": []}}
 

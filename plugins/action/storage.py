@@ -14,45 +14,30 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import storage as live
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.bootstrap import Applied
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.finding import told
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import storage
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import Object
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.foundation import (
-    CONFIGURATIONS,
-    software,
-    version_of,
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.foundation import CONFIGURATIONS
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._applied import enter
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import (
+    check_confirmed,
+    named,
+    stops,
+    way,
 )
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.released import (
-    ManifestError,
-    check,
-    objects_of,
-)
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _applied as applied
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import display
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import read
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import MANIFESTS, installed
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._storage_action import StorageAction, secrets
 
 SPEC: dict[str, t.Any] = {
     **access.ARGUMENTS,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "confirm": {"type": "str"},
-    "manifests": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "service": {"type": "str", "required": True},
-            "manifest": {"type": "str", "required": True},
-            "checksum": {"type": "str"},
-        },
-    },
+    "manifests": MANIFESTS,
     "wait_timeout": {"type": "int", "default": 300},
 }
 _SECRET = ("v1", "Secret")
-_MOST_NAMED = 10
 
 
 class ActionModule(StorageAction):
@@ -70,20 +55,14 @@ class ActionModule(StorageAction):
                     "Use fleet_tree and storage_secrets, or set cluster_delivery: live.",
                 )
             objects = _software(fleet, cluster, arguments)
-            way = access.Access.of(arguments, cluster.get("kubeconfig"))
-            if not way.is_given:
-                raise LiveError("kubeconfig", "no way to this cluster is given.", "Set it, or cluster_kubeconfig.")
-            with Session.open(way) as session:
+            with Session.open(way(arguments, cluster.get("kubeconfig"))) as session:
                 if arguments["state"] == "absent":
                     done = self._take(session, cluster, objects, arguments)
                 else:
                     done = self._bring(session, fleet, cluster, objects, arguments, result)
         except LiveError as error:
             raise AnsibleActionFail(f"{cluster.name}: {error}") from None
-        fresh = applied.fresh(done)
-        result["changed"], result["objects"] = bool(fresh), applied.rows(fresh)
-        if self._task.diff:
-            result["diff"] = applied.diffs(fresh)
+        enter(result, done, diff=bool(self._task.diff))
         return result
 
     def _bring(
@@ -99,10 +78,7 @@ class ActionModule(StorageAction):
         configuration = CONFIGURATIONS[service]
         found = live.findings(session, fleet, cluster.name, service, objects)
         result["findings"] = [each._asdict() for each in found]
-        for each in found:
-            if not each.stops:
-                display.warning(f"{cluster.name}: {each.text}", formatted=True)
-        stop = told(found)
+        stop = stops(cluster.name, found)
         if stop:
             raise LiveError(service, stop)
         wanted = configuration.objects(fleet, cluster.name)
@@ -135,17 +111,11 @@ class ActionModule(StorageAction):
                 f"Take them out of cluster_storage_classes of {cluster.name}.",
             )
         used = live.in_use(session, service)
-        if arguments["confirm"] != cluster.name:
-            more = f" and {len(used) - _MOST_NAMED} more" if len(used) > _MOST_NAMED else ""
-            losing = f" These need it: {', '.join(used[:_MOST_NAMED])}{more}." if used else ""
-            raise LiveError(
-                "confirm", f"{service} is only removed when it is confirmed.{losing}", f"Set confirm: {cluster.name}."
-            )
+        check_confirmed(service, arguments, lambda: used)
         if used:
             raise LiveError(
                 service,
-                f"volumes still need it: {', '.join(used[:_MOST_NAMED])}"
-                f"{f' and {len(used) - _MOST_NAMED} more' if len(used) > _MOST_NAMED else ''}.",
+                f"volumes still need it: {named(used)}.",
                 "Without the driver and its keys nobody can mount, grow or delete them. Delete the claims first.",
             )
         kinds = (*CONFIGURATIONS[service].kinds, _SECRET)
@@ -172,16 +142,8 @@ def _mine(service: str) -> t.Callable[[Object], bool]:
 
 def _software(fleet: Fleet, cluster: Cluster, arguments: Mapping[str, t.Any]) -> list[Object]:
     """What the released manifests hold; nothing when somebody else installs the drivers."""
-    result: list[Object] = []
-    for given in arguments["manifests"]:
-        name = given["service"]
-        values = fleet.settings.services.get(name, {})
-        text = read(given["manifest"], given["checksum"])
-        try:
-            objects = objects_of(text)
-            version = version_of(name, cluster, fleet.settings)
-            check(objects, name, version, str(values.get("namespace", name)))
-        except ManifestError as error:
-            raise LiveError(f"the manifest of {name}", error.what, error.fix) from None
-        result += software(objects, values)
-    return result
+    return [
+        each
+        for given in arguments["manifests"]
+        for each in installed(given["service"], given, cluster, fleet.settings, f"the manifest of {given['service']}")
+    ]

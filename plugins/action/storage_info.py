@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.finding import Finding, told
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.finding import Finding
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model import ceph_access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model import storage as model
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster
@@ -17,7 +17,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import storage
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.flux_cluster import recipients
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _reach as reach
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import display
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import stops
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._storage_action import StorageAction, secrets
 
 SPEC: dict[str, t.Any] = {
@@ -55,10 +55,7 @@ class ActionModule(StorageAction):
                     "Run flux_bootstrap with flux_bootstrap_age_key_file, and set the public key that it tells.",
                 )
             )
-        for each in findings:
-            if not each.stops:
-                display.warning(f"{cluster.name}: {each.text}", formatted=True)
-        stop = told(findings)
+        stop = stops(cluster.name, findings)
         if stop:
             raise AnsibleActionFail(f"{cluster.name}: {stop}")
         wanted = ceph_access.wanted(each for each in found if each.base in storage.CEPH)

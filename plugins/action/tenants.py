@@ -17,17 +17,19 @@ from ansible.plugins.callback import CallbackBase
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.reconcile import Options, reconcile
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Environment
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster, Environment
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.cluster_bundle import cluster_bundle
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import HOME_NAMESPACE, build
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.environment import environment_objects
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import live as live_report
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._report.table import names
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import placements
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import ClusterAction, find, way
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import display
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import TENANTS, ClusterAction, way
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._controller_action import display
 
 SPEC: dict[str, t.Any] = {
+    **TENANTS,
     "prune": {"type": "bool", "default": False},
     "prune_limit": {"type": "str", "default": "30%"},
     "confirm_deletion": {"type": "list", "elements": "str", "default": []},
@@ -42,14 +44,11 @@ class ActionModule(ClusterAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
-        variables = task_vars or {}
-        arguments = self.cluster_arguments(SPEC, variables)
         start = time.monotonic()
-        check = bool(self._task.check_mode)
-        fleet = self.fleet(arguments, variables)
-        name = arguments["cluster"]
+        arguments, fleet, cluster = self.prepared(SPEC, task_vars or {})
+        name, check = cluster.name, bool(self._task.check_mode)
         try:
-            result = self._reconcile(fleet, arguments, time.monotonic() - start)
+            result = self._reconcile(fleet, cluster, arguments, time.monotonic() - start)
         except LiveError as error:
             raise AnsibleActionFail(f"{name}: {error}") from None
         if arguments["report"] == "summary":
@@ -77,8 +76,10 @@ class ActionModule(ClusterAction):
             raise AnsibleActionFail(f"Nothing was sent. {text}")
         display.warning(f"A real run would stop here, unless the fleet tree is written before. {text}", formatted=True)
 
-    def _reconcile(self, fleet: Fleet, arguments: Mapping[str, t.Any], before: float) -> dict[str, t.Any]:
-        cluster, name = find(fleet, arguments), arguments["cluster"]
+    def _reconcile(
+        self, fleet: Fleet, cluster: Cluster, arguments: Mapping[str, t.Any], before: float
+    ) -> dict[str, t.Any]:
+        name = cluster.name
         if cluster.delivery != "live":
             raise LiveError(
                 "cluster_delivery",
@@ -130,10 +131,9 @@ def _unrecorded(fleet: Fleet, name: str, tenants: Collection[str]) -> list[str]:
 
 
 def _not_recorded(name: str, keys: list[str]) -> str:
-    more = f" and {len(keys) - _MOST_NAMED} more" if len(keys) > _MOST_NAMED else ""
     return (
         f"The placement on {name} is decided now and recorded nowhere, so another day another cluster could be chosen, "
-        f"for {', '.join(keys[:_MOST_NAMED])}{more}. Run the playbook tenants without --tags live, whose first play "
+        f"for {names(keys, _MOST_NAMED)}. Run the playbook tenants without --tags live, whose first play "
         f"records placements in tenants_tree, and give tenants_tree here, too; or declare placement: {{clusters: "
         f"[{name}]}} in the tenant file, where that play writes it with tenants_record_placements=true."
     )

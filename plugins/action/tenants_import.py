@@ -28,9 +28,10 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.y
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, suggest
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import imported as report
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import check_known, way
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
 
 SPEC: dict[str, t.Any] = {
@@ -67,7 +68,7 @@ class ActionModule(FleetAction):
         arguments = self.arguments(SPEC)
         try:
             result = self._import(arguments, variables)
-        except (ModelError, LiveError) as error:
+        except ModelError as error:
             raise AnsibleActionFail(str(error)) from None
         except OSError as error:
             raise AnsibleActionFail(f"{error.filename}: {error.strerror}.") from None
@@ -76,14 +77,10 @@ class ActionModule(FleetAction):
         return result
 
     def _import(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        compile_with, folder = self.gather(arguments, variables)
-        fleet = compile_with({})
-        self.refuse(fleet.problems, folder, spoken=False)
-        source, _folder = self._source(arguments, variables)
+        fleet = self.fleet(arguments, variables)
+        source, folder = self._source(arguments, variables)
         names = arguments["clusters"] or [str(variables.get("inventory_hostname"))]
-        for name in names:
-            if name not in fleet.clusters:
-                raise ModelError(f"clusters: there is no cluster {name!r}. {suggest(name, fleet.clusters)}")
+        check_known("clusters", "cluster", names, fleet.clusters)
         into = _inventory(arguments, folder)
         options = _options(arguments)
         objects, unreadable, requests = _read(arguments, names, fleet)
@@ -207,11 +204,11 @@ def _read(
         return {names[0]: found.objects}, {names[0]: found.unreadable}, {}
     objects, requests = {}, dict[str, int]()
     for name in names:
-        way = access.Access.of(arguments, fleet.clusters[name].get("kubeconfig"))
-        if not way.is_given:
-            raise ModelError(f"{name}: no way to this cluster is given. Set kubeconfig, or cluster_kubeconfig.")
-        with Session.open(way) as session:
-            objects[name] = read_cluster(session)
-            for verb, count in session.requests.items():
-                requests[verb] = requests.get(verb, 0) + count
+        try:
+            with Session.open(way(arguments, fleet.clusters[name].get("kubeconfig"))) as session:
+                objects[name] = read_cluster(session)
+                for verb, count in session.requests.items():
+                    requests[verb] = requests.get(verb, 0) + count
+        except LiveError as error:
+            raise AnsibleActionFail(f"{name}: {error}") from None
     return objects, {}, requests

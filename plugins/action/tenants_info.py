@@ -14,7 +14,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._observe.state import observe
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import observed as report
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import ClusterAction, find, way
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import TENANTS, ClusterAction, way
 
 
 class ActionModule(ClusterAction):
@@ -22,13 +22,10 @@ class ActionModule(ClusterAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
-        variables = task_vars or {}
-        arguments = self.cluster_arguments({}, variables)
-        name = arguments["cluster"]
         start = time.monotonic()
-        fleet = self.fleet(arguments, variables)
+        arguments, fleet, cluster = self.prepared(TENANTS, task_vars or {})
+        name = cluster.name
         try:
-            cluster = find(fleet, arguments)
             login = way(arguments, cluster.get("kubeconfig"))
             compiled = time.monotonic()
             with Session.open(login, parallel=arguments["parallel"], progress=self.progress(name)) as session:

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._hosts.finding import reason
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.reading import Unreadable, read_text
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import (
@@ -26,8 +25,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._report impo
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._vms import estate, rows, rules
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._vms.machine import DECISIONS, UNDECIDED
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _private_file
-
-display = Display()
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._controller_action import ControllerAction
 
 _CONSTRUCT = {
     "prefix": {"type": "str"},
@@ -61,13 +59,8 @@ SPEC: dict[str, t.Any] = {
 _ALL = (*DECISIONS, UNDECIDED)
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction):
     """Runs on the controller; opens no connection."""
-
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_diff = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
@@ -90,14 +83,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         told = [each.as_dict(_place) for each in problems]
         spoken = arguments["report"] == "summary"
         if spoken and told:
-            display.display("\n".join(report.problems(errors, warnings)))
+            self.say(report.problems(errors, warnings))
         if errors:
             place = "listed above" if spoken else "see problems"
             what = f"{len(errors)} error{'' if len(errors) == 1 else 's'}"
             return {"failed": True, "changed": False, "problems": told, "msg": f"Nothing was written: {what}, {place}."}
         result = _counted(machines, arguments)
         if spoken:
-            display.display("\n".join(report.summary(machines, result["tables"], result["rules"], notes)))
+            self.say(report.summary(machines, result["tables"], result["rules"], notes))
         construct = {key: value for key, value in (arguments["construct"] or {}).items() if value is not None}
         after = estate.text(machines, seen, construct)
         return {**result, "machines": machines, "problems": told, **self._write(Path(arguments["file"]), before, after)}
@@ -140,10 +133,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if not isinstance(look, Mapping) or look.get("skipped"):
                 continue
             machines = None
-            if "stdout" in look and not look.get("unreachable"):
+            if "stdout" in look and not (look.get("unreachable") or look.get("failed")):
                 machines = estate.answer(host, str(look["stdout"]), problems)
             else:
-                why = (str(look.get("msg") or "it did not answer").strip().splitlines() or [""])[-1]
+                why = reason({"msg": look.get("stderr") or look.get("stdout") or look.get("msg")})
                 fix = "Check its address, ansible_user and key, and sudo."
                 where = Where("hypervisor", host=host)
                 problems.add(Problem("vm-host", where, f"it cannot be looked at: {why}", fix, "warning"))

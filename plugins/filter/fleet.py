@@ -19,7 +19,12 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._libraries import MissingLibraryError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Environment, Source
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import ModelError, show, suggest
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import (
+    ModelError,
+    show,
+    suggest,
+    unknown,
+)
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet, compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.cluster_bundle import cluster_bundle
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import access as access_report
@@ -133,9 +138,7 @@ def cluster_objects(source: t.Any, cluster: t.Any, today: t.Any = None) -> list[
     """Every tenant object of a cluster, in the order in which to apply them."""
     fleet = _compiled(source, today, "cluster_objects")
     if str(cluster) not in fleet.clusters:
-        raise AnsibleFilterError(
-            f"{_NAME}.cluster_objects: there is no cluster {str(cluster)!r}. {suggest(str(cluster), fleet.clusters)}"
-        )
+        raise AnsibleFilterError(f"{_NAME}.cluster_objects: {unknown('cluster', str(cluster), fleet.clusters)}")
     return cluster_bundle(fleet, str(cluster))
 
 
@@ -153,8 +156,7 @@ def access(
     """Who can do what where: a row for each right of each subject in each environment on each cluster."""
     fleet = _compiled(source, today, "access")
     if cluster is not None and str(cluster) not in fleet.clusters:
-        near = suggest(str(cluster), fleet.clusters)
-        raise AnsibleFilterError(f"{_NAME}.access: there is no cluster {str(cluster)!r}. {near}")
+        raise AnsibleFilterError(f"{_NAME}.access: {unknown('cluster', str(cluster), fleet.clusters)}")
     return access_report.rows(fleet, subject=subject, cluster=cluster)
 
 

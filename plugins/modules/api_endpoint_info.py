@@ -16,6 +16,7 @@ description:
     else, and who answers for the addresses, for M(k8s.self_provisioning.api_endpoint_preflight) to judge.
   - Needs nothing on the host but Python, and changes nothing.
 extends_documentation_fragment:
+  - k8s.self_provisioning.preflight.look
   - k8s.self_provisioning.attributes
   - k8s.self_provisioning.attributes.info
 options:
@@ -52,6 +53,11 @@ settings:
   returned: success
   type: dict
   sample: {health_port: 8444}
+unseen:
+  description: Why the host cannot be looked at, with O(fail=false). There is no RV(seen) then.
+  returned: when it cannot
+  type: str
+  sample: "Connection timed out"
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -64,6 +70,7 @@ def main() -> None:
         argument_spec={
             "vips": {"type": "list", "elements": "str", "default": []},
             "settings": {"type": "dict", "default": {}},
+            "fail": {"type": "bool", "default": True},  # read by the action
         },
         supports_check_mode=True,
     )

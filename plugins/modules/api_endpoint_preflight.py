@@ -18,6 +18,7 @@ description:
     error.
   - Runs on the controller, once for all hosts.
 extends_documentation_fragment:
+  - k8s.self_provisioning.preflight
   - k8s.self_provisioning.attributes
   - k8s.self_provisioning.attributes.info
 options:
@@ -26,11 +27,6 @@ options:
       - What M(k8s.self_provisioning.api_endpoint_info) returned, by host. Without it, the inventory alone is judged.
     type: dict
     default: {}
-  report:
-    description:
-      - Whether to print the findings for people.
-    type: bool
-    default: true
 seealso:
   - module: k8s.self_provisioning.api_endpoint_info
 """

@@ -58,7 +58,7 @@ keys:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._ceph import wanted
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._ceph.command import Ceph, CephError
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._ceph.command import ARGUMENTS, Ceph, CephError
 
 
 def main() -> None:
@@ -66,21 +66,12 @@ def main() -> None:
         argument_spec={
             "users": {"type": "list", "elements": "str", "required": True},
             "missing": {"type": "str", "choices": ["fail", "ignore"], "default": "fail"},
-            "command": {"type": "list", "elements": "str", "default": ["ceph"]},
-            "conf": {"type": "path"},
-            "keyring": {"type": "path"},
-            "name": {"type": "str", "default": "client.admin"},
-            "timeout": {"type": "int", "default": 10},
+            **ARGUMENTS,
         },
         supports_check_mode=True,
     )
     given = module.params
-    options = ["--name", given["name"]]
-    options += ["--conf", given["conf"]] if given["conf"] else []
-    options += ["--keyring", given["keyring"]] if given["keyring"] else []
-    ceph = Ceph(
-        lambda line: module.run_command(line, handle_exceptions=True), given["command"], options, given["timeout"]
-    )
+    ceph = Ceph.of(lambda line: module.run_command(line, handle_exceptions=True), given)
     try:
         found, missing = wanted.keys(ceph, given["users"])
     except CephError as error:

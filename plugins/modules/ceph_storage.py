@@ -87,7 +87,7 @@ findings:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._ceph import wanted
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._ceph.command import Ceph, CephError
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._ceph.command import ARGUMENTS, Ceph, CephError
 
 _NEEDED = {
     "pools": ("name",),
@@ -103,11 +103,7 @@ def main() -> None:
             "filesystems": {"type": "list", "elements": "dict", "default": []},
             "users": {"type": "list", "elements": "dict", "default": []},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "command": {"type": "list", "elements": "str", "default": ["ceph"]},
-            "conf": {"type": "path"},
-            "keyring": {"type": "path"},
-            "name": {"type": "str", "default": "client.admin"},
-            "timeout": {"type": "int", "default": 10},
+            **ARGUMENTS,
         },
         supports_check_mode=True,
     )
@@ -117,12 +113,7 @@ def main() -> None:
             missing = [key for key in needed if not each.get(key)]
             if missing and not (part == "users" and given["state"] == "absent" and missing == ["caps"]):
                 module.fail_json(msg=f"{part}[{number}]: {', '.join(missing)} is missing.", changes=[], findings=[])
-    options = ["--name", given["name"]]
-    options += ["--conf", given["conf"]] if given["conf"] else []
-    options += ["--keyring", given["keyring"]] if given["keyring"] else []
-    ceph = Ceph(
-        lambda line: module.run_command(line, handle_exceptions=True), given["command"], options, given["timeout"]
-    )
+    ceph = Ceph.of(lambda line: module.run_command(line, handle_exceptions=True), given)
     done: list[str] = []
     try:
         if given["state"] == "present":

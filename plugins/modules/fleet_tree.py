@@ -23,6 +23,7 @@ description:
   - Runs on the controller and opens no connection.
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
+  - k8s.self_provisioning.software.manifests
   - k8s.self_provisioning.attributes
 options:
   path:
@@ -115,24 +116,6 @@ options:
     description:
       - Released manifests of services that have no C(repository) in C(fleet_services). The tree keeps them in
         C(vendor/), so that later runs need none. The roles of these services give them.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      service:
-        description:
-          - The service, such as V(metallb).
-        type: str
-        required: true
-      manifest:
-        description:
-          - A file or an address.
-        type: str
-        required: true
-      checksum:
-        description:
-          - What it must have, as C(sha256:) and hex digits. Needed for an address.
-        type: str
   report:
     description:
       - What to print for people. V(summary) sums up the fleet, V(plan) tells what changes for whom, what it costs and

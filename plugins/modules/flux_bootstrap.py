@@ -21,31 +21,20 @@ description:
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
   - k8s.self_provisioning.kubernetes_auth
+  - k8s.self_provisioning.cluster
+  - k8s.self_provisioning.software
+  - k8s.self_provisioning.software.manifest
   - k8s.self_provisioning.attributes
 options:
   cluster:
     description:
       - The cluster, by default the host that the task runs for. Its C(cluster_delivery) must be V(gitops).
-    type: str
-  state:
-    description:
-      - Whether Flux shall be there.
-    type: str
-    choices: [present, absent]
-    default: present
   confirm:
     description:
       - The name of the cluster, once more; needed with O(state=absent).
-    type: str
   manifest:
     description:
       - The manifest, a file or an address. Its version must be that of the release line.
-    type: str
-    required: true
-  checksum:
-    description:
-      - What the manifest must have, as C(sha256:) and hex digits. Needed for an address.
-    type: str
   url:
     description:
       - Where this cluster reads the fleet tree, instead of C(fleet_git.url).

@@ -22,42 +22,21 @@ description:
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
   - k8s.self_provisioning.kubernetes_auth
+  - k8s.self_provisioning.cluster
+  - k8s.self_provisioning.software
+  - k8s.self_provisioning.software.manifest
+  - k8s.self_provisioning.software.wait
   - k8s.self_provisioning.attributes
 options:
   cluster:
     description:
       - The cluster, by default the host that the task runs for. Its C(cluster_delivery) must be V(live).
-    type: str
   service:
     description:
       - The service, such as V(metallb). It must be in C(fleet_services), and in C(cluster_services) unless it is to
         go.
     type: str
     required: true
-  state:
-    description:
-      - Whether the service shall be there.
-    type: str
-    choices: [present, absent]
-    default: present
-  confirm:
-    description:
-      - The name of the cluster, once more; needed with O(state=absent). Without it the task tells who loses what.
-    type: str
-  manifest:
-    description:
-      - The released manifest, a file or an address. Its version must be the one of the inventory or the release line.
-    type: str
-    required: true
-  checksum:
-    description:
-      - What the manifest must have, as C(sha256:) and hex digits. Needed for an address.
-    type: str
-  wait_timeout:
-    description:
-      - Seconds for the software to run.
-    type: int
-    default: 300
 seealso:
   - module: k8s.self_provisioning.fleet_tree
 """

@@ -16,6 +16,7 @@ description:
   - Needs nothing on the host but Python. Writes nothing that stays; the file that measures the disk of etcd never has a
     name.
 extends_documentation_fragment:
+  - k8s.self_provisioning.preflight.look
   - k8s.self_provisioning.attributes
   - k8s.self_provisioning.attributes.info
 options:
@@ -113,6 +114,11 @@ expect:
   returned: success
   type: dict
   sample: {name: node1}
+unseen:
+  description: Why the host cannot be looked at, with O(fail=false). There is no RV(seen) then.
+  returned: when it cannot
+  type: str
+  sample: "Connection timed out"
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -140,6 +146,7 @@ def main() -> None:
             "urls": {"type": "list", "elements": "str", "default": []},
             "proxy": {"type": "str", "default": ""},
             "timeout": {"type": "int", "default": 3},
+            "fail": {"type": "bool", "default": True},  # read by the action
         },
         supports_check_mode=True,
     )

@@ -16,6 +16,7 @@ description:
     everything that is wrong at once, with how to mend it. Fails when anything is an error.
   - Runs on the controller, once for all hosts.
 extends_documentation_fragment:
+  - k8s.self_provisioning.preflight
   - k8s.self_provisioning.attributes
   - k8s.self_provisioning.attributes.info
 options:
@@ -24,11 +25,6 @@ options:
       - What host_info returned, by host. A host whose result has no C(seen) is one that could not be looked at.
     type: dict
     required: true
-  report:
-    description:
-      - Whether to print the findings for people.
-    type: bool
-    default: true
 seealso:
   - module: k8s.self_provisioning.host_info
 """

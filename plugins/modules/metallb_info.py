@@ -19,18 +19,15 @@ description:
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
   - k8s.self_provisioning.kubernetes_auth
+  - k8s.self_provisioning.cluster
+  - k8s.self_provisioning.cluster.summary
   - k8s.self_provisioning.attributes
 options:
-  cluster:
+  fail:
     description:
-      - The cluster, by default the host that the task runs for.
-    type: str
-  report:
-    description:
-      - What to print for people.
-    type: str
-    choices: [none, summary]
-    default: none
+      - Whether a cluster that cannot be read is a failure. Otherwise the task succeeds, and RV(unseen) says why.
+    type: bool
+    default: true
 seealso:
   - module: k8s.self_provisioning.foundation
 """
@@ -53,19 +50,19 @@ pools:
   description:
     - Every pool. Its C(state) is V(ok), V(full), V(missing), V(differs), V(undeclared) for one of ours that is no
       longer declared, or V(unknown) for one that somebody else made.
-  returned: always
+  returned: when the cluster can be read
   type: list
   elements: dict
   sample:
     - {name: lms, addresses: [10.20.1.64/28], tenants: [lms], advertise: layer2, size: 16, assigned: 3, state: ok}
 assigned:
   description: How many Services have an address.
-  returned: always
+  returned: when the cluster can be read
   type: int
   sample: 7
 waiting:
   description: Services without an address, with what MetalLB said last.
-  returned: always
+  returned: when the cluster can be read
   type: list
   elements: dict
   sample:
@@ -76,18 +73,23 @@ waiting:
       why: no available IPs
 invalid:
   description: What MetalLB does not take of its configuration.
-  returned: always
+  returned: when the cluster can be read
   type: list
   elements: str
   sample: []
 healthy:
   description: Whether no Service waits, every pool is there, and MetalLB takes its configuration.
-  returned: always
+  returned: when the cluster can be read
   type: bool
   sample: true
 headline:
   description: The same in one line.
-  returned: always
+  returned: when the cluster can be read
   type: str
   sample: "east-prod: 2 pools of addresses; 7 Services have one"
+unseen:
+  description: Why the cluster cannot be read, with O(fail=false). There is nothing else then.
+  returned: when it cannot
+  type: str
+  sample: "services: the API server forbids it."
 """

@@ -16,6 +16,7 @@ description:
     judge. Returns no secrets, only digests to compare them by.
   - Needs nothing on the host but Python, and changes nothing.
 extends_documentation_fragment:
+  - k8s.self_provisioning.preflight.look
   - k8s.self_provisioning.attributes
   - k8s.self_provisioning.attributes.info
 options:
@@ -59,6 +60,11 @@ expect:
   returned: success
   type: dict
   sample: {address: 10.0.0.1}
+unseen:
+  description: Why the host cannot be looked at, with O(fail=false). There is no RV(seen) then.
+  returned: when it cannot
+  type: str
+  sample: "Connection timed out"
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -72,6 +78,7 @@ def main() -> None:
             "expect": {"type": "dict", "default": {}},
             "packages": {"type": "list", "elements": "str", "default": []},
             "paths": {"type": "list", "elements": "str", "default": []},
+            "fail": {"type": "bool", "default": True},  # read by the action
         },
         supports_check_mode=True,
     )

@@ -16,6 +16,7 @@ description:
     tells everything that is wrong at once, with how to mend it. Fails when anything is an error.
   - Runs on the controller, once for all hosts.
 extends_documentation_fragment:
+  - k8s.self_provisioning.preflight
   - k8s.self_provisioning.attributes
   - k8s.self_provisioning.attributes.info
 options:
@@ -35,11 +36,6 @@ options:
       - What is the same for all hosts, as the role postgresql gives it.
     type: dict
     required: true
-  report:
-    description:
-      - Whether to print the findings for people.
-    type: bool
-    default: true
 seealso:
   - module: k8s.self_provisioning.postgresql_info
 """

@@ -24,6 +24,7 @@ description:
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
   - k8s.self_provisioning.kubernetes_auth
+  - k8s.self_provisioning.cluster
   - k8s.self_provisioning.attributes
 attributes:
   diff_mode:
@@ -36,10 +37,6 @@ options:
   kubeconfig:
     description:
       - The kubeconfig of an administrator. C(cluster_kubeconfig) of the inventory is not used, it is the provisioner's.
-  cluster:
-    description:
-      - The cluster, by default the host that the task runs for.
-    type: str
   manifest:
     description:
       - File to write the manifest to, for C(kubectl apply --server-side -f).

@@ -22,64 +22,20 @@ description:
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
   - k8s.self_provisioning.kubernetes_auth
+  - k8s.self_provisioning.cluster
+  - k8s.self_provisioning.storage
+  - k8s.self_provisioning.software
+  - k8s.self_provisioning.software.manifests
+  - k8s.self_provisioning.software.wait
   - k8s.self_provisioning.attributes
 options:
-  cluster:
-    description:
-      - The cluster, by default the host that the task runs for.
-    type: str
-  service:
-    description:
-      - V(ceph-csi) for the classes over Ceph, V(nfs-csi) for all others.
-    type: str
-    choices: [ceph-csi, nfs-csi]
-    required: true
-  keys:
-    description:
-      - Keys of users of Ceph by name, with or without C(client.).
-    type: dict
-    default: {}
-  chap:
-    description:
-      - Logins of SANs with C(chap=true), C(username) and C(password) by the name of the SAN.
-    type: dict
-    default: {}
   state:
     description:
       - V(absent) removes the classes, their Secrets and the software of the manifests. Refused while volumes need them.
-    type: str
-    choices: [present, absent]
-    default: present
-  confirm:
-    description:
-      - The name of the cluster, once more; needed with O(state=absent). Without it the task tells who loses what.
-    type: str
   manifests:
     description:
-      - Released manifests of drivers. Without any, somebody else installs them.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      service:
-        description:
-          - The service that it brings, such as V(ceph-csi-operator).
-        type: str
-        required: true
-      manifest:
-        description:
-          - A file or an address. Its version must be the one of the inventory or of the release line.
-        type: str
-        required: true
-      checksum:
-        description:
-          - What it must have, as C(sha256:) and hex digits. Needed for an address.
-        type: str
-  wait_timeout:
-    description:
-      - Seconds for the software to run.
-    type: int
-    default: 300
+      - Released manifests of drivers, each of the version of the inventory or of the release line. Without any,
+        somebody else installs them.
 seealso:
   - module: k8s.self_provisioning.storage_info
   - module: k8s.self_provisioning.storage_secrets

@@ -17,29 +17,11 @@ description:
   - Runs on the controller, and contacts nothing but the storage itself.
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
+  - k8s.self_provisioning.cluster
+  - k8s.self_provisioning.storage
   - k8s.self_provisioning.attributes
   - k8s.self_provisioning.attributes.info
 options:
-  cluster:
-    description:
-      - The cluster, by default the host that the task runs for.
-    type: str
-  service:
-    description:
-      - V(ceph-csi) for the classes over Ceph, V(nfs-csi) for all others.
-    type: str
-    choices: [ceph-csi, nfs-csi]
-    required: true
-  keys:
-    description:
-      - Keys of users of Ceph by name, with or without C(client.).
-    type: dict
-    default: {}
-  chap:
-    description:
-      - Logins of SANs with C(chap=true), C(username) and C(password) by the name of the SAN.
-    type: dict
-    default: {}
   reach:
     description:
       - Whether to see if monitors, NFS heads and iSCSI portals answer. A majority of monitors is enough, and one head

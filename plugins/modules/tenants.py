@@ -27,23 +27,19 @@ description:
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
   - k8s.self_provisioning.kubernetes_auth
+  - k8s.self_provisioning.cluster
+  - k8s.self_provisioning.cluster.tenants
+  - k8s.self_provisioning.cluster.parallel
+  - k8s.self_provisioning.cluster.summary
   - k8s.self_provisioning.attributes
 options:
-  cluster:
-    description:
-      - The cluster, by default the host that the task runs for.
-    type: str
   tree:
     description:
       - Folder of a fleet tree whose recorded placements hold for environments without one in the inventory. It has to
         exist; M(k8s.self_provisioning.fleet_tree) makes it.
-    type: path
   tenants:
     description:
       - Only bring these tenants up to date, and leave alone what belongs to the cluster as a whole. Without it, all.
-    type: list
-    elements: str
-    default: []
   prune:
     description:
       - Remove what is no longer declared. Only objects that this collection applied itself, and never a
@@ -81,17 +77,6 @@ options:
       - Seconds to wait.
     type: int
     default: 120
-  parallel:
-    description:
-      - How many requests to have under way at once.
-    type: int
-    default: 8
-  report:
-    description:
-      - What to print for people.
-    type: str
-    choices: [none, summary]
-    default: none
 seealso:
   - module: k8s.self_provisioning.fleet_tree
 """

@@ -27,6 +27,7 @@ description:
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
   - k8s.self_provisioning.kubernetes_auth
+  - k8s.self_provisioning.cluster.summary
   - k8s.self_provisioning.attributes
 options:
   clusters:
@@ -112,12 +113,6 @@ options:
       - Write tenants, too, with which the inventory has errors. Until they are mended, nothing can be delivered.
     type: bool
     default: false
-  report:
-    description:
-      - What to print for people.
-    type: str
-    choices: [none, summary]
-    default: none
 seealso:
   - module: k8s.self_provisioning.tenants
   - module: k8s.self_provisioning.tenants_info

@@ -23,34 +23,12 @@ description:
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
   - k8s.self_provisioning.kubernetes_auth
+  - k8s.self_provisioning.cluster
+  - k8s.self_provisioning.cluster.tenants
+  - k8s.self_provisioning.cluster.parallel
+  - k8s.self_provisioning.cluster.summary
   - k8s.self_provisioning.attributes
   - k8s.self_provisioning.attributes.info
-options:
-  cluster:
-    description:
-      - The cluster, by default the host that the task runs for.
-    type: str
-  tree:
-    description:
-      - Folder of a fleet tree whose recorded placements hold for environments without one in the inventory.
-    type: path
-  tenants:
-    description:
-      - Only look at these tenants. Without it, at all, and at what belongs to the cluster as a whole.
-    type: list
-    elements: str
-    default: []
-  parallel:
-    description:
-      - How many requests to have under way at once.
-    type: int
-    default: 8
-  report:
-    description:
-      - What to print for people.
-    type: str
-    choices: [none, summary]
-    default: none
 seealso:
   - module: k8s.self_provisioning.tenants
 """

@@ -15,20 +15,22 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.bootst
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.emit import render
 
 
-def fresh(done: Iterable[Applied]) -> list[Applied]:
-    return [each for each in done if each.action != "unchanged"]
+def enter(result: dict[str, t.Any], done: Iterable[Applied], *, diff: bool, key: str = "objects") -> None:
+    """Puts into a result what was not there as it should be; with a diff of it, if wanted.
 
-
-def rows(done: Iterable[Applied]) -> list[dict[str, str]]:
-    return [{"kind": each.kind, "namespace": each.namespace, "name": each.name, "action": each.action} for each in done]
-
-
-def diffs(done: Iterable[Applied]) -> list[dict[str, t.Any]]:
-    """Before and after of each; of a Secret only that it is another one."""
-    return [_diff(each) for each in done]
+    @param key: where the rows go.
+    """
+    fresh = [each for each in done if each.action != "unchanged"]
+    result["changed"] = result["changed"] or bool(fresh)
+    result[key] = [
+        {"kind": each.kind, "namespace": each.namespace, "name": each.name, "action": each.action} for each in fresh
+    ]
+    if diff:
+        result["diff"] = [_diff(each) for each in fresh]
 
 
 def _diff(each: Applied) -> dict[str, str]:
+    """Before and after; of a Secret only that it is another one."""
     title = f"{each.kind} {each.name}"
     if each.kind == "Secret":
         before, after = "(secret)\n" if each.before else "", "(another secret)\n" if each.after else ""

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._collector import without_gc
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import Folder, read_source
@@ -26,9 +24,8 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report import fleet as report
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import placements
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._controller_action import ControllerAction, display
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import gather
-
-display = Display()
 
 #: Options that every fleet action has.
 COMMON: dict[str, t.Any] = {
@@ -43,23 +40,12 @@ NO_TREE = (
 )
 
 
-class FleetAction(ActionBase):  # type: ignore[misc]
-    """Runs on the controller; opens no connection."""
-
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_diff = True
+class FleetAction(ControllerAction):
+    """Compiles the inventory; opens no connection."""
 
     def arguments(self, spec: Mapping[str, t.Any]) -> dict[str, t.Any]:
         _result, arguments = self.validate_argument_spec({**COMMON, **spec})
         return t.cast("dict[str, t.Any]", plain(arguments))
-
-    def say(self, lines: Iterable[str]) -> None:
-        """Text for people, as it is."""
-        text = "\n".join(lines)
-        if text:
-            display.display(text)
 
     def progress(self, name: str) -> Callable[[str], None]:
         """Says of a cluster what the run waits for."""
@@ -87,13 +73,13 @@ class FleetAction(ActionBase):  # type: ignore[misc]
         return compile_with, folder
 
     def fleet(self, arguments: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]) -> Fleet:
-        """The fleet with the placements that its tree, C(tree) of the arguments, has on record.
+        """The fleet with the placements that its tree, C(tree) of the arguments if there is one, has on record.
 
         @raises AnsibleActionFail: the inventory or the recorded placements have errors.
         """
         compile_with, folder = self.gather(arguments, task_vars)
         try:
-            fleet = compile_with(self.recorded(arguments["tree"]))
+            fleet = compile_with(self.recorded(arguments.get("tree")))
         except TreeError as error:
             raise AnsibleActionFail(str(error)) from None
         self.refuse(fleet.problems, folder, spoken=False)

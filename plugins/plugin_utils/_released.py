@@ -9,12 +9,33 @@ Private to the collection.
 from __future__ import annotations
 
 import hashlib
+import typing as t
+from collections.abc import Mapping
 from pathlib import Path
 
 from ansible.module_utils.urls import open_url
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster, Settings
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import Object
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.foundation import software, version_of
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.released import (
+    ManifestError,
+    check,
+    objects_of,
+)
 
+#: The option with several of them.
+MANIFESTS: dict[str, t.Any] = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "service": {"type": "str", "required": True},
+        "manifest": {"type": "str", "required": True},
+        "checksum": {"type": "str"},
+    },
+}
 _TIMEOUT = 60
 
 
@@ -40,3 +61,32 @@ def read(where: str, checksum: str | None) -> str:
         return str(data.decode())
     except UnicodeDecodeError as error:
         raise LiveError("manifest", f"{where} is not YAML: {error}", "Get it again.") from None
+
+
+def parsed(given: Mapping[str, t.Any], where: str) -> tuple[str, list[Object]]:
+    """The text of a manifest, C(manifest) with C(checksum), and its objects.
+
+    @param where: what to call it when it is none.
+    @raises LiveError: it cannot be read, or is none.
+    """
+    text = read(given["manifest"], given["checksum"])
+    try:
+        return text, objects_of(text)
+    except ManifestError as error:
+        raise LiveError(where, error.what, error.fix) from None
+
+
+def installed(
+    service: str, given: Mapping[str, t.Any], cluster: Cluster, settings: Settings, where: str
+) -> list[Object]:
+    """The objects of a service, as its released manifest and the inventory make them.
+
+    @raises LiveError: the manifest cannot be read, or is not the one that was meant.
+    """
+    values = settings.services.get(service, {})
+    _text, objects = parsed(given, where)
+    try:
+        check(objects, service, version_of(service, cluster, settings), str(values.get("namespace", service)))
+    except ManifestError as error:
+        raise LiveError(where, error.what, error.fix) from None
+    return software(objects, values)

@@ -11,41 +11,28 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible.errors import AnsibleActionFail
-
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import storage
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import ClusterAction
 
 SERVICES = (storage.CEPH_SERVICE, storage.NAS_SERVICE)
 #: Options of all of them.
 COMMON: dict[str, t.Any] = {
-    "cluster": {"type": "str"},
     "service": {"type": "str", "required": True, "choices": list(SERVICES)},
     "keys": {"type": "dict", "default": {}, "no_log": True},
     "chap": {"type": "dict", "default": {}, "no_log": True},
 }
 
 
-class StorageAction(FleetAction):
+class StorageAction(ClusterAction):
     """Runs on the controller."""
 
     def prepared(
-        self, spec: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]
+        self, spec: Mapping[str, t.Any], variables: Mapping[str, t.Any]
     ) -> tuple[dict[str, t.Any], Fleet, Cluster]:
-        """The arguments, the fleet, and the cluster of the run."""
-        arguments = self.arguments({**COMMON, **spec})
-        compile_with, folder = self.gather(arguments, task_vars)
-        fleet = compile_with({})
-        self.refuse(fleet.problems, folder, spoken=False)
-        name = arguments["cluster"] or str(task_vars.get("inventory_hostname"))
-        cluster = fleet.clusters.get(name)
-        if cluster is None:
-            raise AnsibleActionFail(f"cluster: there is no cluster {name!r}. {suggest(name, fleet.clusters)}")
-        return arguments, fleet, cluster
+        return super().prepared({**COMMON, **spec}, variables)
 
 
 def secrets(cluster: Cluster, arguments: Mapping[str, t.Any]) -> storage.Secrets:

@@ -20,7 +20,19 @@ import pytest
 import yaml
 
 from ..control_plane.cluster import ControlPlane
-from .live_cluster import CLUSTER, CLUSTERS, HERE, SETTINGS, USER, Live, Object, prepare, tenant, wait_for
+from .live_cluster import (
+    CLUSTER,
+    CLUSTERS,
+    HERE,
+    PROVISIONER,
+    SETTINGS,
+    USER,
+    Live,
+    Object,
+    prepare,
+    tenant,
+    wait_for,
+)
 from .playbooks import EXAMPLE, ROOT, Run, copy_example, edit, git, play, tree
 
 DAY = "2026-11-21"
@@ -357,6 +369,20 @@ def test_status_with_other_logins(live: Live, organisation: Path) -> None:
     assert run.code == 2
     assert "status_kubeconfig is one file for 3 clusters" in run.out
     assert "USED/QUOTA" not in run.out
+
+
+def test_status_goes_on_and_says_so_where_addresses_may_not_be_read(live: Live, organisation: Path) -> None:
+    """The provisioner's rights are enough for the tenants, and not for every Service."""
+    hosts = {CLUSTER: host(live.plane.kubeconfig_for(PROVISIONER), cluster_services={"metallb": {}})}
+    (organisation / "hosts.yml").write_text(yaml.safe_dump({"clusters": {"hosts": hosts}}))
+    services = {"fleet_services": {"metallb": {"namespace": "metallb-system"}}}
+    (organisation / "group_vars/clusters.yml").write_text(yaml.safe_dump(services))
+    run = status(organisation)
+    assert run.code == 0, run.out
+    assert "The addresses for Services were not looked at." in run.out
+    assert 'cannot list resource "services"' in " ".join(run.out.split())
+    assert f"{CLUSTER}: 2 environments" in run.out
+    assert re.search(rf"{CLUSTER} +: .*failed=0 .*ignored=0", run.out), run.out
 
 
 def test_the_tree_of_a_plan_is_not_touched(fleet: Path, inventory: Path) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import typing as t
@@ -217,3 +218,20 @@ def test_the_playbook_with_a_table_only(tmp_path: Path) -> None:
     assert done.code == 0, done.out
     assert done.changed == 1
     assert listed(tmp_path / "vms.yml")["vm_decision_containerise"]["hosts"] == ["web01"]
+
+
+def test_a_hypervisor_that_lets_nobody_run_the_script_stops_no_other_and_is_told(tmp_path: Path) -> None:
+    sudo = tmp_path / "sudo"
+    sudo.write_text("#!/bin/sh\necho 'this account is locked' >&2\nexit 1\n", encoding="utf-8")
+    sudo.chmod(0o755)
+    locked = {"ansible_become": True, "ansible_become_user": "nobody", "ansible_become_exe": str(sudo)}
+    hosts = {"kvm01": locked, "kvm02": {"ansible_become": False}}
+    group = {"hosts": hosts, "vars": {"ansible_connection": "local"}}
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(yaml.safe_dump({"hypervisors": group}), encoding="utf-8")
+    run = play("vms", inventory=inventory, vm_inventory_file=str(tmp_path / "vms.yml"))
+    assert run.code == 0, run.out
+    assert "kvm01: hypervisor: it cannot be looked at: this account is locked" in run.out
+    assert "kvm02: hypervisor: it has neither virsh nor vzlist." in run.out
+    assert re.search(r"kvm01 +: .*rescued=1", run.out), run.out
+    assert "failed=1" not in run.out

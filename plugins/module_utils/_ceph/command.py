@@ -8,10 +8,20 @@ from __future__ import annotations
 import errno
 import json
 import typing as t
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 #: Runs a command; gives its exit code, output and errors.
 Run = Callable[[list[str]], "tuple[int, str, str]"]
+
+
+#: Options by which a module reaches Ceph; the doc fragment C(ceph) documents them.
+ARGUMENTS: dict[str, t.Any] = {
+    "command": {"type": "list", "elements": "str", "default": ["ceph"]},
+    "conf": {"type": "path"},
+    "keyring": {"type": "path"},
+    "name": {"type": "str", "default": "client.admin"},
+    "timeout": {"type": "int", "default": 10},
+}
 
 
 class CephError(Exception):
@@ -27,6 +37,14 @@ class Ceph:
         #: Those that all programs of Ceph know, and what only C(ceph) knows.
         self._shared = list(options)
         self._options = [*options, "--connect-timeout", str(timeout)]
+
+    @classmethod
+    def of(cls, run: Run, given: Mapping[str, t.Any]) -> Ceph:
+        """As the options say."""
+        options = ["--name", given["name"]]
+        options += ["--conf", given["conf"]] if given["conf"] else []
+        options += ["--keyring", given["keyring"]] if given["keyring"] else []
+        return cls(run, given["command"], options, given["timeout"])
 
     def ask(self, *words: str, missing: t.Any = None) -> t.Any:
         """The answer to a question; I(missing) when Ceph says that there is no such thing."""

@@ -9,7 +9,7 @@ import itertools
 import typing as t
 from collections.abc import Collection, Iterator, Mapping
 
-from .._hosts.finding import ERROR, IGNORE, Finding
+from .._hosts.finding import ERROR, IGNORE, Finding, unseen
 from .._libraries import load as library
 from .plan import MOST, Endpoint, is_address
 
@@ -130,12 +130,7 @@ def _routers(plans: list[Endpoint]) -> Iterator[tuple[str, _Said]]:
 
 def _host(host: str, look: Seen, plans: Mapping[str, Endpoint]) -> Iterator[_Said]:
     if "seen" not in look:
-        why = str(look.get("msg") or "it did not answer").strip().splitlines()[-1]
-        yield (
-            "reachable",
-            f"cannot be looked at: {why}",
-            "Check its address, ansible_user and key, and that it has python3 (3.10 or newer) and sudo.",
-        )
+        yield unseen(look)
         return
     seen, settings = look["seen"], look["settings"]
     plan = next((each for each in plans.values() if any(member.name == host for member in each.members)), None)

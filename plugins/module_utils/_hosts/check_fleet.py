@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .check_host import check
-from .finding import Finding, Said, weighed
+from .finding import Finding, Said, unseen, weighed
 
 Seen = Mapping[str, t.Any]
 
@@ -33,20 +33,11 @@ def preflight(results: Mapping[str, Seen]) -> list[Finding]:
         if host in seen:
             add(host, check(result["seen"], result["expect"]), result["expect"])
         else:
-            add(host, [_unreachable(result)], {})
+            add(host, [unseen(result)], {})
     for host, said in _together(seen):
         add(host, [said], seen[host]["expect"])
     order = list(results)
     return sorted(findings, key=lambda each: order.index(each.host))
-
-
-def _unreachable(result: Seen) -> Said:
-    why = str(result.get("msg") or "it did not answer").strip().splitlines()[-1]
-    return (
-        "reachable",
-        f"cannot be looked at: {why}",
-        "Check its address, ansible_user and key, and that it has python3 (3.10 or newer) and sudo.",
-    )
 
 
 def _together(results: Mapping[str, Seen]) -> Iterator[tuple[str, Said]]:

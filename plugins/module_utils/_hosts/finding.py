@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,6 +81,30 @@ class Finding:
 
 #: What a check says: its name, what is wrong, how to mend it.
 Said: t.TypeAlias = "tuple[str, str, str]"
+
+
+def reason(result: Mapping[str, t.Any]) -> str:
+    """Why a look at a host came to nothing, in one line of what Ansible says."""
+    for key in ("unseen", "module_stderr", "module_stdout", "msg"):
+        told = [line.strip() for line in str(result.get(key) or "").splitlines()]
+        useful = [line for line in told if line and not _OF_EVERY_FAILURE.match(line)]
+        if useful:
+            # a shell says first what is wrong; Python and Ansible last
+            of_shell = key.startswith("module_") and not useful[0].startswith("Traceback")
+            return useful[0 if of_shell else -1]
+    return f"its Python ended with {result['rc']}" if "rc" in result else "it did not answer"
+
+
+_OF_EVERY_FAILURE = re.compile(r"(Shared c|C)onnection to .* closed\.$|See stdout/stderr |MODULE FAILURE$")
+
+
+def unseen(result: Mapping[str, t.Any]) -> Said:
+    """What every preflight says of a host that nobody could look at."""
+    return (
+        "reachable",
+        f"cannot be looked at: {reason(result)}",
+        "Check its address, ansible_user and key, and that it has python3 (3.10 or newer) and sudo.",
+    )
 
 
 def weighed(host: str, said: Said, severities: Mapping[str, str]) -> Finding | None:

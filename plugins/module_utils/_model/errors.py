@@ -217,3 +217,8 @@ def suggest(word: object, known: Iterable[str], limit: int = 12) -> str:
     elif not names:
         parts.append("None are defined.")
     return " ".join(parts)
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """That a name is none of those that are known, and which is the nearest."""
+    return f"there is no {what} {show(name)}. {suggest(name, known)}"

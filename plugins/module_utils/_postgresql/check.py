@@ -9,7 +9,7 @@ import ipaddress
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
-from .._hosts.finding import ERROR, IGNORE, WARNING, Finding, Said
+from .._hosts.finding import ERROR, IGNORE, WARNING, Finding, Said, unseen
 
 Seen = Mapping[str, t.Any]
 
@@ -63,15 +63,7 @@ def _findings(results: Mapping[str, Seen], group: Sequence[str], settings: Seen)
     seen = {}
     for host, result in results.items():
         if "seen" not in result:
-            why = str(result.get("msg", "it does not answer")).strip().splitlines()
-            yield (
-                host,
-                (
-                    "reachable",
-                    f"cannot be looked at: {why[-1] if why else ''}",
-                    "Try it: ansible <host> -m ansible.builtin.ping --become.",
-                ),
-            )
+            yield host, unseen(result)
             continue
         seen[host] = result["seen"]
         for said in _host(result["seen"], result["expect"], settings):

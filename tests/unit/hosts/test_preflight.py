@@ -382,3 +382,34 @@ def test_not_a_fault(change: Callable[[Fleet], None]) -> None:
     change(hosts)
     assert hosts != before
     assert preflight(hosts) == []
+
+
+CLOSED = "Shared connection to 10.20.0.11 closed."
+FAILED = "MODULE FAILURE\nSee stdout/stderr for the exact error"
+
+
+@pytest.mark.parametrize(
+    ("result", "why"),
+    [
+        ({"unseen": "no route"}, "no route"),
+        ({"msg": "Failed to connect to the host via ssh:\nNo route to host"}, "No route to host"),
+        ({"msg": "Connection to 10.20.0.11 port 22 timed out"}, "Connection to 10.20.0.11 port 22 timed out"),
+        (
+            {
+                "msg": FAILED,
+                "module_stderr": CLOSED,
+                "module_stdout": "Traceback (most recent):\n  a\nE: b\r\n",
+            },
+            "E: b",
+        ),
+        (
+            {"msg": FAILED, "module_stderr": "sh: python3: not found\nNote: see elsewhere", "rc": 127},
+            "sh: python3: not found",
+        ),
+        ({"msg": FAILED, "module_stderr": CLOSED, "rc": 1}, "its Python ended with 1"),
+        ({}, "it did not answer"),
+    ],
+)
+def test_why_a_host_cannot_be_looked_at(result: dict[str, t.Any], why: str) -> None:
+    (found,) = preflight({"node1": result})
+    assert (found.check, found.what) == ("reachable", f"cannot be looked at: {why}")

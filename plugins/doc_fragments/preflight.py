@@ -1,0 +1,28 @@
+# Copyright (c) 2026, k8s.self_provisioning contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of modules that judge hosts, and of those that look at them for it."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Documentation fragment."""
+
+    DOCUMENTATION = r"""
+options:
+  report:
+    description:
+      - Whether to print the findings for people.
+    type: bool
+    default: true
+"""
+
+    LOOK = r"""
+options:
+  fail:
+    description:
+      - Whether a host that cannot be looked at is a failure. Otherwise the task succeeds, and RV(unseen) says why.
+    type: bool
+    default: true
+"""
