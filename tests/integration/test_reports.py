@@ -362,5 +362,10 @@ def test_status_with_other_logins(live: Live, organisation: Path) -> None:
 def test_the_tree_of_a_plan_is_not_touched(fleet: Path, inventory: Path) -> None:
     before = tree(fleet)
     edit(inventory / BIOLOGY, "  projects:\n", NEW_PROJECT)
-    assert play("plan", "--diff", inventory=inventory, tenants_tree=fleet, tenants_today=DAY).code == 0
+    run = play("plan", "--diff", inventory=inventory, tenants_tree=fleet, tenants_today=DAY)
+    assert run.code == 0
     assert tree(fleet) == before
+    # what sums it up is the last thing on the screen
+    assert run.out.count("+++ b/placements.yaml") == 1, run.out
+    assert run.out.index("+++ b/placements.yaml") < run.out.index("WHAT WOULD CHANGE")
+    assert last(run).startswith(f"Would be done in {fleet}: "), run.out
