@@ -87,6 +87,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.f
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import Problems
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.schema import CLUSTER
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.validation import prepare
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report.fleet import problems
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _extra_variables
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import folder_of, unmeasured
@@ -121,6 +122,9 @@ def _delivered(delivery: str, variables: Mapping[str, t.Any]) -> str:
         value = known.raw_get(host).get("cluster_delivery", CLUSTER["cluster_delivery"]["default"])
         if value == delivery or is_template(str(value)):
             found.append(str(host))
+    if len(found) > 1:
+        # each of them compiles the fleet in a process of its own, which is forked from this one
+        prepare()
     return ":".join(found) or f"{CLUSTERS}:!{CLUSTERS}"
 
 
