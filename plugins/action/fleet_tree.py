@@ -99,6 +99,10 @@ class ActionModule(FleetAction):
         except TreeError as error:
             raise AnsibleActionFail(str(error)) from None
         clock.lap("deliver")
+        result = _result(outcome, folder, recorded, clock.seconds)
+        if spoken and not self._task.no_log:
+            # Ansible prints the diff of a result after everything else; what sums it up has to be the last
+            self.say([result.pop("diff", {}).get("prepared", "")])
         run = change_report.Run(check, arguments["clusters"], recorded)
         if arguments["report"] == "plan":
             self.say(change_report.plan(outcome, before, root, run))
@@ -108,7 +112,7 @@ class ActionModule(FleetAction):
             display.warning(problem, formatted=True)
         for refusal in outcome.refusals:
             display.warning(f"A real run would stop here. {refusal}", formatted=True)
-        return _result(outcome, folder, recorded, clock.seconds)
+        return result
 
     def _root(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> Path:
         """The folder of the tree.

@@ -14,11 +14,13 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._report impo
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubespray_action import KubesprayAction
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._kubespray_home import Home, write
 
+PARTS = ("problems", "clusters")
 SPEC: dict[str, t.Any] = {
     "path": {"type": "path"},
     "clusters": {"type": "list", "elements": "str", "default": []},
     "fail": {"type": "bool", "default": True},
     "report": {"type": "str", "choices": ["none", "problems"], "default": "problems"},
+    "gather": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
 }
 
 
@@ -36,15 +38,10 @@ class ActionModule(KubesprayAction):
             self.say(report.problems(wanted.problems, folder.locate))
         if arguments["fail"]:
             self.refuse(wanted.problems, folder, spoken=arguments["report"] == "problems")
-        result: dict[str, t.Any] = {
-            "changed": False,
-            "valid": not wanted.problems.errors,
-            "diff": [],
-            "problems": [p.as_dict(folder.locate) for p in wanted.problems],
-            "clusters": {},
-        }
+        result: dict[str, t.Any] = {"changed": False, "valid": not wanted.problems.errors, "diff": []}
+        described: dict[str, dict[str, t.Any]] = {}
         for name, rendered in wanted.clusters.items():
-            result["clusters"][name] = {
+            found = described[name] = {
                 "kubernetes": rendered.wishes.kubernetes,
                 "kubespray": rendered.wishes.release.tag,
                 "release_line": fleet.clusters[name].release_line,
@@ -54,8 +51,12 @@ class ActionModule(KubesprayAction):
             if arguments["path"]:
                 home = Home(Path(arguments["path"]).absolute() / name)
                 diffs = write(home, rendered, check=bool(self._task.check_mode))
-                result["clusters"][name]["changed"] = bool(diffs)
-                result["clusters"][name]["inventory"] = str(home.inventory)
+                found["changed"] = bool(diffs)
+                found["inventory"] = str(home.inventory)
                 result["diff"] += diffs
-        result["changed"] = any(each["changed"] for each in result["clusters"].values())
+        result["changed"] = any(each["changed"] for each in described.values())
+        if "problems" in arguments["gather"]:
+            result["problems"] = [p.as_dict(folder.locate) for p in wanted.problems]
+        if "clusters" in arguments["gather"]:
+            result["clusters"] = described
         return result

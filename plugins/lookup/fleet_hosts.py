@@ -15,6 +15,9 @@ description:
     such a play runs without C(--limit) and with a limit to some clusters.
   - Ansible stops at the first variable file that is not valid YAML, before any task, and does not name it. This lookup
     reads the files first, and names every file that cannot be read together with every other problem of the inventory.
+  - It fails, too, when an extra variable (C(-e)) starts like those of a role or playbook of this collection and is none
+    of them, as Ansible would take a misspelt name without a word. A variable of your own may start so when the
+    inventory defines it as well.
   - It also fails when a tenant file defines anything besides its tenant. Ansible would take such a variable for the
     operators' own, and run what is a template in it. That is why a play on the whole fleet begins with this lookup.
 options:
@@ -66,22 +69,27 @@ _raw:
 
 import datetime
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory import hosts
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.checks import is_template
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import (
     CLUSTERS,
     Folder,
+    find_machines,
     source_in,
 )
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import Problems
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.schema import CLUSTER
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.validation import prepare
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._report.fleet import problems
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _extra_variables
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._gather import folder_of, unmeasured
 
 display = Display()
@@ -92,11 +100,9 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
         folder = folder_of(variables or {})
-        if folder.problems.errors:
-            groups = (variables or {}).get("groups") or {}
-            display.display("\n".join(_everything(folder, groups)))
-            what = "cannot be read" if folder.broken else "define what they must not"
-            raise AnsibleError(f"The inventory has files that {what}; every problem is listed above.")
+        extra = _extra_variables.unknown(load_extra_vars(self._loader))
+        if extra or folder.problems.errors:
+            _refuse(folder, (variables or {}).get("groups") or {}, extra)
         self.set_options(var_options=variables, direct=kwargs)
         delivery = self.get_option("delivery")
         if self.get_option("unmeasured"):
@@ -116,17 +122,36 @@ def _delivered(delivery: str, variables: Mapping[str, t.Any]) -> str:
         value = known.raw_get(host).get("cluster_delivery", CLUSTER["cluster_delivery"]["default"])
         if value == delivery or is_template(str(value)):
             found.append(str(host))
+    if len(found) > 1:
+        # each of them compiles the fleet in a process of its own, which is forked from this one
+        prepare()
     return ":".join(found) or f"{CLUSTERS}:!{CLUSTERS}"
 
 
-def _everything(folder: Folder, groups: Mapping[str, t.Any]) -> list[str]:
-    """What is wrong with the files, and with what they say."""
+def _refuse(folder: Folder, groups: Mapping[str, t.Any], extra: Iterable[str]) -> None:
+    """Tells everything that is wrong, and fails; but not for I(extra) variables that the inventory defines as well."""
     # Ansible has the groups; what the inventory files say besides is looked up once more
     inline = hosts.read(folder.roots, Folder(folder.roots, confined=False))
-    clusters = [str(host) for host in groups.get(CLUSTERS, ())]
     order = [name for name in inline.order() if name in groups]
-    own = {host: [name for name in order if host in groups[name]] for host in clusters}
-    source = source_in(folder, clusters, own, inline)
-    fleet = compile_fleet(source, today=datetime.datetime.now(datetime.timezone.utc).date())
-    folder.precede(fleet.problems)
-    return problems(fleet.problems, folder.locate)
+    groups_of = {
+        str(host): [name for name in order if host in groups[name]] for members in groups.values() for host in members
+    }
+    find_machines(folder, groups_of)
+    defined = (*folder.read.values(), *inline.group_values.values(), *inline.host_values.values())
+    own = {name for values in defined for name in values}
+    found = Problems([_extra_variables.problem(name) for name in extra if name not in own])
+    what = ["The run sets variables that nothing reads"] if found.items else []
+    if folder.problems.errors:
+        bad = "cannot be read" if folder.broken else "define what they must not"
+        what.append(f"The inventory has files that {bad}")
+    if not what:
+        return
+    # without files, as under AWX, there is nothing more to look at before the first task
+    if folder.read:
+        clusters = [str(host) for host in groups.get(CLUSTERS, ())]
+        source = source_in(folder, clusters, groups_of, inline)
+        fleet = compile_fleet(source, today=datetime.datetime.now(datetime.timezone.utc).date())
+        folder.precede(fleet.problems)
+        found.items += fleet.problems.items
+    display.display("\n".join(problems(found, folder.locate)))
+    raise AnsibleError(f"{'. '.join(what)}; every problem is listed above.")

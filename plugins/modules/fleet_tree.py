@@ -236,7 +236,7 @@ timings:
   sample: {gather: 0.1, open: 0.0, compile: 0.2, deliver: 0.3}
 diff:
   description: The changes as a unified diff under C(prepared).
-  returned: with C(--diff), when files change
+  returned: with C(--diff), when files change and O(report=none); otherwise it is printed before the report
   type: dict
   sample: {prepared: "--- a/ledger.csv …"}
 """

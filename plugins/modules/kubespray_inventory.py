@@ -43,6 +43,13 @@ options:
     type: str
     choices: [none, problems]
     default: problems
+  gather:
+    description:
+      - What to return, besides RV(valid). The machines of a large fleet are a lot of text.
+    type: list
+    elements: str
+    choices: [problems, clusters]
+    default: [problems, clusters]
   today:
     description:
       - The day, as C(YYYY-MM-DD), for which the inventory is read. By default today in UTC.
@@ -72,13 +79,13 @@ valid:
   sample: true
 problems:
   description: Every warning about machines and clusters, and every error without O(fail).
-  returned: success
+  returned: when O(gather) names it
   type: list
   elements: dict
   sample: []
 clusters:
   description: For each cluster its versions, its machines with what they do, and whether its inventory changed.
-  returned: success
+  returned: when O(gather) names it
   type: dict
   sample:
     east-prod:

@@ -59,7 +59,8 @@ class FleetAction(ControllerAction):
         @raises AnsibleActionFail: the inventory folder or the day cannot be used.
         """
         try:
-            source, folder = self._source(arguments, task_vars)
+            with without_gc():
+                source, folder = self._source(arguments, task_vars)
             today = day(arguments.get("today"))
         except ModelError as error:
             raise AnsibleActionFail(str(error)) from None

@@ -22,6 +22,7 @@ from ansible import constants
 from ansible.parsing import vault
 from ansible.template import Templar
 
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._collector import without_gc
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory import checks
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import (
     CLUSTERS,
@@ -260,7 +261,14 @@ def unmeasured(task_vars: Mapping[str, t.Any]) -> list[str]:
     hostvars, groups = task_vars.get("hostvars"), task_vars.get("groups") or {}
     if hostvars is None:
         return []
-    return [str(host) for host in groups.get(CLUSTERS, ()) if is_unmeasured(hostvars.raw_get(host))]
+    # what a file defines need not be asked of Ansible, which takes long for each host
+    folder = folder_of(task_vars)
+    asked = [
+        str(host)
+        for host in groups.get(CLUSTERS, ())
+        if "cluster_capacity" not in folder.values and "cluster_capacity" not in folder.host_values.get(host, {})
+    ]
+    return [host for host in asked if is_unmeasured(hostvars.raw_get(host))]
 
 
 def machines_of(task_vars: Mapping[str, t.Any], folder: Folder) -> Inventory:
@@ -319,5 +327,6 @@ def folder_of(variables: Mapping[str, t.Any]) -> Folder:
 @lru_cache(maxsize=1)
 def _read(roots: tuple[Path, ...], groups_of: tuple[tuple[str, tuple[str, ...]], ...]) -> Folder:
     folder = Folder(roots, confined=False, suffixes=tuple(constants.YAML_FILENAME_EXTENSIONS))
-    fill(folder, [host for host, _groups in groups_of], dict(groups_of))
+    with without_gc():
+        fill(folder, [host for host, _groups in groups_of], dict(groups_of))
     return folder

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import typing as t
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,7 +124,7 @@ def peer_versions() -> str:
     return f"kubernetes.core {version} on {ansible.stdout.splitlines()[0].split(' ', 1)[1]}"
 
 
-class Contender:
+class Contender(ABC):
     """Applies objects to one API server; each run may be repeated.
 
     @param work: an empty folder of its own.
@@ -136,8 +137,9 @@ class Contender:
         self._environment["ANSIBLE_CALLBACKS_ENABLED"] = "bench_tasks"
         (work / "bench_tasks.py").write_text(_CALLBACK)
 
+    @abstractmethod
     def run(self) -> Run:
-        raise NotImplementedError
+        """Brings the objects there."""
 
     def playbook(self, command: list[str]) -> Run:
         """A playbook, and its longest task."""

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, k8s.self_provisioning contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write every file that comes from the schema: reference pages, editor schemas, and the role's argument specification.
+"""Write every file that comes from the schema: reference pages, editor schemas, the roles' argument
+specifications, and the names of variables.
 
 generate.py           write them
 generate.py --check   write nothing; show what is out of date as a diff, and fail when anything is
@@ -17,12 +18,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / ".cache" / "collections")]
 
-from generator import editor_schemas, reference, role_docs  # noqa: E402
+from generator import editor_schemas, reference, role_docs, variables  # noqa: E402
 
 
 def files() -> dict[str, str]:
     """Every generated file, by its path in the repository."""
-    return {**reference.pages(), **editor_schemas.schemas(), **role_docs.files()}
+    return {**reference.pages(), **editor_schemas.schemas(), **role_docs.files(), **variables.files()}
 
 
 def stale(root: Path, wanted: dict[str, str]) -> dict[str, str]:

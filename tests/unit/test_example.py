@@ -16,7 +16,7 @@ import netaddr
 import pytest
 import yaml
 
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model import schema
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model import schema, schema_tenant
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Environment, Source
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet, compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.schema_layer import DEFINITIONS
@@ -143,7 +143,7 @@ def test_a_tenant_file_defines_its_tenant_and_nothing_else(path: Path) -> None:
 # --- every key of the schema is shown ---------------------------------------------------------------------------------
 
 ROOTS: dict[str, tuple[Node, t.Callable[[], list[t.Any]]]] = {
-    "tenant": (schema.TENANT, lambda: list(source().tenants.values())),
+    "tenant": (schema_tenant.TENANT, lambda: list(source().tenants.values())),
     "cluster": ({"properties": schema.CLUSTER}, lambda: list(source().clusters.values())),
     "fleet": ({"properties": schema.FLEET}, lambda: [source().settings]),
 }
@@ -218,7 +218,7 @@ def test_every_key_and_choice_of_the_schema_is_shown(root: str) -> None:
 
 def test_every_kind_of_grant_is_shown_and_counts() -> None:
     kinds = Counter(grant["kind"] for e in fleet().environments for grant in e.grants)
-    assert set(kinds) == set(schema.GRANT["properties"]["kind"]["enum"])
+    assert set(kinds) == set(schema_tenant.GRANT["properties"]["kind"]["enum"])
 
 
 def test_users_own_keys_are_shown() -> None:

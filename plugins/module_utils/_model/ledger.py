@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from math import floor
+from math import lcm
 
 from .entities import Cluster, Environment, Retained, Settings, Tenant
 from .errors import Problems
@@ -22,6 +22,7 @@ from .resources import canonical_quota, quota_key
 
 Row = dict[str, t.Any]
 _GIB = 1024**3
+_NANO_UNIT = Quantity(1).value
 
 
 def rows(
@@ -39,13 +40,14 @@ def rows(
     C(resources) each key maps to amounts in canonical text: C(committed), and where they apply C(budget), C(capacity)
     (with overcommit) and C(free). C(month) is the price of a month as text with two digits.
     """
-    placed = [e for e in environments if e.placement]
+    prices = {name: _Prices(settings, cluster) for name, cluster in clusters.items()}
+    placed = [(e, name, prices[name].of(e.quota)) for e in environments if e.placement for name in e.placement.clusters]
     result = [
         _row(
             "environment",
             e.key,
             {k: {"committed": v} for k, v in e.quota.items()},
-            _price(e.quota, settings, clusters[name]),
+            price,
             cluster=name,
             tenant=e.tenant.id,
             project=e.project.id,
@@ -54,24 +56,21 @@ def rows(
             cost_center=e.values["cost_center"],
             state=e.state,
         )
-        for e in placed
-        for name in e.placement.clusters  # type: ignore[union-attr]
+        for e, name, price in placed
     ]
     own: dict[str, dict[str, Quantity]] = {}
     money: dict[str, Fraction] = {}
     on_cluster: dict[str, dict[str, Quantity]] = {}
     spent: dict[str, Fraction] = {}
-    for e in placed:
-        for name in e.placement.clusters:  # type: ignore[union-attr]
-            on_cluster[name] = add_maps(on_cluster.get(name, {}), e.quota)
-            price = _price(e.quota, settings, clusters[name])
-            spent[name] = spent.get(name, Fraction(0)) + price
-            for level in e.tenant.line:
-                own[level.id] = add_maps(own.get(level.id, {}), e.quota)
-                money[level.id] = money.get(level.id, Fraction(0)) + price
+    for e, name, price in placed:
+        on_cluster[name] = add_maps(on_cluster.get(name, {}), e.quota)
+        spent[name] = spent.get(name, Fraction(0)) + price
+        for level in e.tenant.line:
+            own[level.id] = add_maps(own.get(level.id, {}), e.quota)
+            money[level.id] = money.get(level.id, Fraction(0)) + price
     stays = [(each, name) for each in retained for name in each.clusters if name in clusters]
     for left, name in stays:
-        price = _price(left.quota, settings, clusters[name])
+        price = prices[name].of(left.quota)
         result.append(_retained_row(left, name, price))
         on_cluster[name] = add_maps(on_cluster.get(name, {}), left.quota)
         spent[name] = spent.get(name, Fraction(0)) + price
@@ -131,15 +130,19 @@ def _row(scope: str, name: str, cells: Mapping[str, Mapping[str, Quantity]], pri
     return {"scope": scope, "name": name, **more, "resources": resources, "month": money_text(price)}
 
 
-def _price(quota: Mapping[str, Quantity], settings: Settings, cluster: Cluster) -> Fraction:
-    prices = {quota_key(k): v for k, v in {**settings.prices.get("month", {}), **cluster.get("prices", {})}.items()}
-    result = Fraction(str(settings.prices.get("environment_month", 0)))
-    for key, price in prices.items():
-        amount = quota.get(key)
-        if amount:
-            unit = _GIB if _in_gib(key) else 1
-            result += amount.value / unit * Fraction(str(price))
-    return result
+class _Prices:
+    """What a quota costs on a cluster: whole numbers over one denominator, as sums of fractions take long."""
+
+    def __init__(self, settings: Settings, cluster: Cluster) -> None:
+        prices = {quota_key(k): v for k, v in {**settings.prices.get("month", {}), **cluster.get("prices", {})}.items()}
+        base = Fraction(str(settings.prices.get("environment_month", 0)))
+        rates = {k: Fraction(str(v)) / (_GIB if _in_gib(k) else 1) * _NANO_UNIT for k, v in prices.items()}
+        self._whole = lcm(base.denominator, *(rate.denominator for rate in rates.values()))
+        self._base = int(base * self._whole)
+        self._rates = [(key, int(rate * self._whole)) for key, rate in rates.items()]
+
+    def of(self, quota: Mapping[str, Quantity]) -> Fraction:
+        return Fraction(self._base + sum(rate * quota.get(key, ZERO).nano for key, rate in self._rates), self._whole)
 
 
 def _in_gib(key: str) -> bool:
@@ -148,7 +151,7 @@ def _in_gib(key: str) -> bool:
 
 def money_text(amount: Fraction) -> str:
     """Two digits, halves rounded up."""
-    whole, cents = divmod(floor(amount * 100 + Fraction(1, 2)), 100)
+    whole, cents = divmod((200 * amount.numerator + amount.denominator) // (2 * amount.denominator), 100)
     return f"{whole}.{cents:02}"
 
 

@@ -61,6 +61,12 @@ def _thorough(kind: str) -> t.Any:
     return extend(jsonschema.Draft7Validator, {"pattern": _pattern})(_SCHEMAS[kind])
 
 
+def prepare() -> None:
+    """Compiles the validators of a fleet now, so that processes which are forked later have them."""
+    for kind in ("tenant", "cluster", "fleet"):
+        _quick(kind)
+
+
 def check(kind: str, document: Document, where: Where, problems: Problems) -> bool:
     """Reports every error of I(document); true when it has none.
 

@@ -26,7 +26,7 @@ Document = t.Any
 Keys = tuple["str | int", ...]
 Place = Callable[[Keys, Document], Where]
 
-_TEMPLATE_MARKS = ("{{", "{%", "{#")
+_TEMPLATE_MARK = re.compile(r"\{[{%#]")
 _MAX_TEXT = 4096
 _MAX_DEPTH = 60
 _MAX_NODES = 200_000
@@ -136,7 +136,7 @@ _Finding = tuple[str, str, str]
 
 
 def _text(value: str, tenant: bool) -> _Finding | None:
-    if tenant and any(mark in value for mark in _TEMPLATE_MARKS):
+    if tenant and _TEMPLATE_MARK.search(value):
         return (
             "template",
             f"{show(value)} looks like a template; tenant files are data and are never templated.",
@@ -163,7 +163,7 @@ def _number(value: object) -> _Finding | None:
 
 
 def _value(value: Document, node: Schema) -> _Finding | None:
-    if value is None:
+    if value is None or _JUDGED.isdisjoint(node):
         return None
     if node.get("x-quantity"):
         try:
@@ -224,6 +224,10 @@ _ADDRESS_MARKS: tuple[tuple[str, Callable[[str], t.Any], str, str], ...] = (
     ("x-cidr", network, "an address range", "10.20.0.0/16"),
     ("x-address", address, "an address", "10.20.0.10"),
     ("x-addresses", network, "an address range", "10.20.0.0/16"),
+)
+#: Words of the schema on which C(_value) has something to say.
+_JUDGED = frozenset(
+    ("x-quantity", "x-quantities", "oneOf", "x-date", "properties", *(mark for mark, *_more in _ADDRESS_MARKS))
 )
 
 

@@ -29,6 +29,8 @@ POLICY_PARAMETERS = "self-provisioning-policy"
 
 def plain(value: t.Any) -> t.Any:
     """A deep copy of plain dicts and lists: no two objects share a part, for which YAML would write an alias."""
+    if value.__class__ is str:  # most are; asking a class for what it is takes longer than all the rest
+        return value
     if isinstance(value, Mapping):
         # sorted: the same inventory can reach us in another order, as it does through AWX
         return {key: plain(value[key]) for key in sorted(value, key=str)}

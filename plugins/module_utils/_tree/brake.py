@@ -60,7 +60,8 @@ class Brake:
         final = False
         spaces = {name for name in old.environments if name in self.confirmed or old.covered(name, self.confirmed)}
         unconfirmed = old.environments.keys() - new.environments.keys() - spaces
-        tenants = {name for name in old.tenants if name in self.confirmed or not old.of_tenant(name) & unconfirmed}
+        losing = {old.environments[name][0] for name in unconfirmed}
+        tenants = {name for name in old.tenants if name in self.confirmed or name not in losing}
         for what, known, left, confirmed in (
             ("tenants", old.tenants, new.tenants, tenants),
             ("clusters", old.clusters, new.clusters, {*self.confirmed}),
@@ -102,9 +103,6 @@ class _Held:
             if about.namespace:
                 self.tenants.add(about.tenant)
                 self.environments.setdefault(about.namespace, (about.tenant, set()))[1].add(about.cluster)
-
-    def of_tenant(self, tenant: str) -> set[str]:
-        return {name for name, (owner, _clusters) in self.environments.items() if owner == tenant}
 
     def covered(self, namespace: str, names: Collection[str]) -> bool:
         """Whether I(names) has its tenant, or all its clusters."""

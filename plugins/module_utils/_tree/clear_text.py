@@ -43,7 +43,8 @@ def files(root: Path) -> Iterator[str]:
     """Every file below a folder, without Git's own."""
     for folder, folders, names in os.walk(root):
         folders[:] = [each for each in folders if each not in _SKIPPED]
-        yield from (str((Path(folder) / name).relative_to(root)) for name in names)
+        below = folder[len(str(root)) :].lstrip(os.sep)
+        yield from (os.path.join(below, name) for name in names)
 
 
 def _in_file(data: bytes) -> Iterator[str]:

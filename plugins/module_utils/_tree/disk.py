@@ -206,6 +206,8 @@ class Disk:
 
 def _read(fd: int, size: int) -> bytes:
     chunks = [os.read(fd, size + 1)]
+    if len(chunks[0]) == size:
+        return chunks[0]
     while chunks[-1]:
         chunks.append(os.read(fd, 1 << 20))
     return chunks[0] if len(chunks) == 2 else b"".join(chunks)

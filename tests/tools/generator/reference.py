@@ -10,7 +10,7 @@ import typing as t
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._model import schema, schema_layer
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model import schema, schema_layer, schema_tenant
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.inheritance import RULES
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import (
     RELEASE_LINES,
@@ -73,10 +73,10 @@ class Section:
 
 _TENANT, _CLUSTER, _FLEET = "tenant.md", "cluster.md", "fleet.md"
 _SECTIONS = (
-    Section("Project", _TENANT, schema.PROJECT),
-    Section("Environment", _TENANT, schema.ENVIRONMENT),
-    Section("Placement", _TENANT, schema.PLACEMENT),
-    Section("Grant", _TENANT, schema.GRANT),
+    Section("Project", _TENANT, schema_tenant.PROJECT),
+    Section("Environment", _TENANT, schema_tenant.ENVIRONMENT),
+    Section("Placement", _TENANT, schema_tenant.PLACEMENT),
+    Section("Grant", _TENANT, schema_tenant.GRANT),
     Section("Address pool", _CLUSTER, schema.POOL),
     Section("Platform service", _FLEET, schema.SERVICE),
     Section("Kubernetes", _CLUSTER, schema.KUBERNETES),
@@ -111,7 +111,7 @@ def _tenant_page() -> str:
         "For completion and checks while you type, start the file with\n"
         "`# yaml-language-server: $schema=<path to>/docs/schema/tenant-file.schema.json`.\n",
         "## Tenant\n",
-        _object(schema.TENANT, _TENANT),
+        _object(schema_tenant.TENANT, _TENANT),
         *(_section(each) for each in _SECTIONS if each.page == _TENANT),
         f"## {LAYER_TITLE}\n",
         "They can stand in `fleet_defaults`, in a size, and at a tenant, a project and an environment. What happens "

@@ -21,9 +21,9 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.record import Recording
 
+from .delivering import cluster, compiler, inventory, tenant
 from .support import stamps
-from .test_deliver import cluster, compiler, inventory, tenant
-from .test_writer import as_nobody
+from .writing import as_nobody
 
 COLLECTIONS = Path(__file__).resolve().parents[3] / ".cache" / "collections"
 PLACED = "clusters: [east-dev], decided_at: "

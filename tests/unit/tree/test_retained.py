@@ -16,8 +16,8 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.brake import Brake
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 
+from .delivering import Inventory, cluster, compiler, inventory, tenant
 from .support import disk
-from .test_deliver import Inventory, cluster, compiler, inventory, tenant
 
 DEV = "physics/lab/dev"
 FILE = "clusters/{}/tenants/physics/physics-lab-dev.yaml"
