@@ -22,7 +22,7 @@ from ansible import constants
 from ansible.parsing import vault
 from ansible.template import Templar
 
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory import checks
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory import checks, encrypted
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import (
     CLUSTERS,
     Folder,
@@ -318,6 +318,11 @@ def folder_of(variables: Mapping[str, t.Any]) -> Folder:
 
 @lru_cache(maxsize=1)
 def _read(roots: tuple[Path, ...], groups_of: tuple[tuple[str, tuple[str, ...]], ...]) -> Folder:
-    folder = Folder(roots, confined=False, suffixes=tuple(constants.YAML_FILENAME_EXTENSIONS))
+    folder = Folder(
+        roots,
+        confined=False,
+        decrypted=encrypted.is_decrypted(constants.VARIABLE_PLUGINS_ENABLED),
+        suffixes=tuple(constants.YAML_FILENAME_EXTENSIONS),
+    )
     fill(folder, [host for host, _groups in groups_of], dict(groups_of))
     return folder

@@ -102,6 +102,7 @@ def sync_objects(
     """
     git = settings.git
     repository: dict[str, t.Any] = {
+        "ignore": _others(cluster),
         "interval": git["poll_interval"],
         "ref": {"branch": git["branch"]},
         "timeout": "60s",
@@ -132,6 +133,14 @@ def sync_objects(
             },
         ),
     ]
+
+
+def _others(cluster: Cluster) -> str:
+    """What of the tree this cluster does not read. Each Kustomization unpacks all that the source has fetched, each
+    time, so that the folders of sixty clusters would make everything slow."""
+    kept = (("clusters", cluster.name), ("policies", cluster.release_line))
+    lines = [f"/{folder}/*\n!/{folder}/{name}/\n" for folder, name in kept]
+    return "".join([*lines, "/vendor/\n"])
 
 
 def secret(name: str, content: Mapping[str, str]) -> Object:
