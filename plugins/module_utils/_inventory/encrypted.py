@@ -11,11 +11,12 @@ import typing as t
 from collections.abc import Mapping
 from pathlib import Path
 
+from .reading import ENCRYPTED
+
 PLUGIN = "community.sops.sops"
 _BEFORE = "host_group_vars"
 _META = "sops"
 _CIPHER = "ENC["
-_SUFFIXES = (".sops.yml", ".sops.yaml", ".sops.json")
 
 TENANT_FILE = (
     "SOPS encrypted it; a tenant file is data that everybody concerned can read.",
@@ -26,7 +27,7 @@ NOT_DECRYPTED = (
     f"Install the collection community.sops, and set vars_plugins_enabled = {_BEFORE},{PLUGIN} in your ansible.cfg.",
 )
 WRONG_NAME = (
-    f"SOPS encrypted it, and {PLUGIN} decrypts only files whose names end in {', '.join(_SUFFIXES)}: its variables "
+    f"SOPS encrypted it, and {PLUGIN} decrypts only files whose names end in {', '.join(ENCRYPTED)}: its variables "
     "would be their own cipher text.",
     "Rename it.",
 )
@@ -40,7 +41,7 @@ def is_encrypted(variables: Mapping[str, t.Any]) -> bool:
 
 def is_named(file: Path) -> bool:
     """Whether the vars plugin takes a file for an encrypted one."""
-    return file.name.endswith(_SUFFIXES)
+    return file.name.endswith(ENCRYPTED)
 
 
 def is_decrypted(plugins: t.Sequence[str]) -> bool:

@@ -91,7 +91,7 @@ FINDINGS: dict[str, tuple[dict[str, str], list[str]]] = {
             "group_vars/all/a.sops.yml": f"password: '{CIPHER}'\nfleet_name: x\n"
             f"fleet_services: {{db: {{values: ['{CIPHER}']}}}}\n{SOPS}",
             "group_vars/all/b.yml": f"token: '{CIPHER}'\n{SOPS}",
-            "host_vars/east.sops.yml": f"cluster_kubeconfig: '{CIPHER}'\n{SOPS}",
+            "host_vars/east.sops.yml": f"cluster_kubeconfig: '{CIPHER}'\ncluster_region: '{CIPHER}'\n{SOPS}",
         },
         [
             "error: encrypted: group_vars/all/b.yml:1: b.yml: SOPS encrypted it, and community.sops.sops decrypts only "
@@ -99,6 +99,7 @@ FINDINGS: dict[str, tuple[dict[str, str], list[str]]] = {
             f"error: vaulted: {TENANTS}/a.yml:1: a.yml: SOPS encrypted it; a tenant file is data that everybody",
             f"error: vaulted: {TENANTS}/b.sops.yml:1: b.sops.yml: SOPS encrypted it; a tenant file is data",
             "error: vaulted: group_vars/all/a.sops.yml:3: fleet_services: the value is encrypted",
+            "error: vaulted: host_vars/east.sops.yml:2: cluster_region: the value is encrypted",
         ],
     ),
     "vaulted values of ours": (
