@@ -11,7 +11,9 @@ notes are moved as well: what C(flux migrate) does, with the step between that l
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
 import json
 import time
 import typing as t
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 from .._objects.common import MANAGED_BY, MANAGER, Object
 from . import bootstrap
 from .bootstrap import Applied
-from .discovery import Resource
+from .discovery import Resource, root
 from .errors import LiveError
 from .foundation import is_established
 from .listing import list_all
@@ -34,6 +36,9 @@ _MERGE, _PATCH = "application/merge-patch+json", "application/json-patch+json"
 _NOT_FOUND, _CONFLICT, _INVALID = 404, 409, 422
 _TRIES = 5
 _SECONDS, _PAUSE = 60.0, 0.2
+#: One API server says that it stores in the new version; the others get to know by then, as Kubernetes itself reckons.
+_OTHER_SERVERS = 5.0
+_HASH_BYTES = 8
 #: Who applies from Git by himself, again and again, and would fail; Flux's own notes on objects come by themselves.
 _APPLIERS = ("kustomize-controller", "helm-controller")
 _BY = "kustomize.toolkit.fluxcd.io"
@@ -88,7 +93,8 @@ class Move:
         """
         both = copy.deepcopy(self.after)
         versions = both["spec"]["versions"]
-        versions += [copy.deepcopy(each) for each in self.before["spec"]["versions"] if each["name"] in self.lost]
+        lost = [copy.deepcopy(each) for each in self.before["spec"]["versions"] if each["name"] in self.lost]
+        versions += [{**each, "served": True} for each in lost]
         old = next(str(each["name"]) for each in self.before["spec"]["versions"] if each["storage"])
         for each in versions:
             each["storage"] = each["name"] == (self.storage if moved else old)
@@ -183,6 +189,10 @@ def move(session: Session, found: Iterable[Move]) -> list[Applied]:
         )
     for each in both:
         bootstrap.apply(session, [each.bridge(moved=True)], check=False)
+    for each in both:
+        _stores(session, each)
+    if both:
+        time.sleep(_OTHER_SERVERS)
     done = []
     for each in found:
         _rewrite(session, each, all_of_them=bool(each.stored))
@@ -214,13 +224,26 @@ def _served(session: Session, each: Move) -> None:
     _wait(each, lambda: is_established(session, each.name) and all(session.get(f"{path}?limit=1") for path in paths))
 
 
+def _stores(session: Session, each: Move) -> None:
+    """Waits until objects are stored in the new version: what is written before would be lost with the old one."""
+    resource = each.resource(each.storage)
+    text = f"{resource.api_version}/{resource.kind}"
+    wanted = base64.b64encode(hashlib.sha256(text.encode()).digest()[:_HASH_BYTES]).decode()
+
+    def test() -> bool:
+        listed = (session.get(root(resource.api_version)) or {}).get("resources", ())
+        return any(r["name"] == resource.plural and r.get("storageVersionHash") == wanted for r in listed)
+
+    _wait(each, test)
+
+
 def _wait(each: Move, test: Callable[[], bool]) -> None:
     end = time.monotonic() + _SECONDS
     while not test():
         if time.monotonic() > end:
             raise LiveError(
                 f"{_DEFINITION} {each.name}",
-                f"after {_SECONDS:.0f} s the API server does not serve both the old and the new version.",
+                f"after {_SECONDS:.0f} s the API server does not use both the old and the new version.",
                 "Look at the conditions of the definition, then run again.",
             )
         time.sleep(_PAUSE)
