@@ -14,8 +14,11 @@ BOOTSTRAP := $(or $(PYTHON),python3) .ci/bootstrap.py $(if $(PYTHON),--this-pyth
 PACKAGE := ansible_collections.k8s.self_provisioning
 
 TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-changelog lint-docs \
-              unit golden integration molecule sanity
+              unit golden molecule sanity -- integration
 SLOW_SCENARIOS := etcd_backup postgresql api_endpoint
+# Most tests wait for processes of theirs, so there are more workers than cores.
+INTEGRATION := pytest -n 3 --dist loadfile --no-loadscope-reorder tests/flux tests/metallb tests/integration \
+               tests/control_plane tests/hosts tests/tools
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
@@ -34,6 +37,9 @@ demo: run-venv ## render the example organisation's fleet into a Git repository 
 
 test: venv ## everything that has to pass; prints each step and its time
 	@tests/tools/steps.sh $(TEST_STEPS)
+
+test-slow: venv ## what takes too long for every run: half an hour and more
+	@tests/tools/steps.sh integration-slow molecule-slow ceph-check
 
 lint: lint-python lint-yaml lint-ansible lint-changelog lint-docs ## all linters
 
@@ -69,14 +75,22 @@ unit: venv ## unit tests
 golden: venv ## the example's rendered tree against the reviewed one
 	pytest tests/golden $(ARGS)
 
-integration: venv ## tests against a real API server and real playbook runs
-	pytest -n 2 --dist loadfile tests/tools tests/control_plane tests/hosts tests/flux tests/metallb tests/integration \
-		--ignore tests/integration/test_kubespray_actions.py $(ARGS)
+integration: venv ## tests against a real API server and real playbook runs, but the slow ones
+	$(INTEGRATION) -m "not slow" $(ARGS)
+
+integration-slow: venv ## those that take minutes: crashes, waits, whole walks of Kubespray, the demo under Flux
+	$(INTEGRATION) -m slow $(ARGS)
 
 molecule: venv host-rig ## scenarios of roles but the slow ones; ROLE=name runs one, of those too
 	@flock --nonblock .cache/molecule.lock true || echo "molecule: another run in this checkout: waiting for it"
 	ANSIBLE_HOME=$(CURDIR)/.cache/molecule flock .cache/molecule.lock \
 		molecule test $(if $(ROLE),--scenario-name $(ROLE),--all $(SLOW_SCENARIOS:%=--exclude %)) $(ARGS)
+
+molecule-slow: ## the slow scenarios, one after the other
+	@tests/tools/steps.sh $(SLOW_SCENARIOS:%=molecule-%)
+
+molecule-%:
+	@$(MAKE) --no-print-directory molecule ROLE=$*
 
 rack: venv host-rig ## the playbook hosts on 5 and on 25 test hosts, task by task; ARGS="--forks 25"
 	python -m tests.hosts.rack $(ARGS)
@@ -119,9 +133,6 @@ sops-check: venv ## variables that SOPS has encrypted, with the collection commu
 
 flux-demo: venv ## the example's tree on a real control plane with the real Flux, to look at; ARGS=--build-only builds
 	@python -m tests.flux $(ARGS)
-
-kubespray-actions: venv ## every action on clusters with its failure and resume, on a repository of Kubespray's shape (slow)
-	pytest -n 2 tests/integration/test_kubespray_actions.py $(ARGS)
 
 control-plane: venv ## start the tests' API server for a look; ARGS=--build-only only gets its programs
 	python -m tests.control_plane $(ARGS)

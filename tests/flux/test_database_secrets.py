@@ -20,6 +20,8 @@ from ..integration.playbooks import Run, play
 from .build import find
 from .git_server import git
 
+pytestmark = pytest.mark.slow
+
 SECRET = "0123456789abcdef0123456789abcdef"
 FILE = "clusters/east/secrets/databases/a-b-prod.postgresql-shop.yaml"
 PLAYBOOK = """\

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.access import Access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.reconcile import Options, reconcile
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
@@ -14,6 +16,8 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.com
 
 from ..control_plane.cluster import ControlPlane
 from .site import CLUSTER, Site, compiled, snapshot
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_clusters_are_the_same(fresh_site: Site) -> None:

@@ -15,6 +15,8 @@ from ..integration.playbooks import play
 from .__main__ import CANNOT, CLUSTER, Demo
 from .rig import FluxRig
 
+pytestmark = pytest.mark.slow
+
 QUOTAS = "/api/v1/resourcequotas"
 BINDINGS = "/apis/rbac.authorization.k8s.io/v1/rolebindings"
 

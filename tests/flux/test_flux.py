@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime
 
+import pytest
+
 from .site import Site, snapshot, tenant
 
 FLUX = "system:serviceaccount:flux-system:kustomize-controller"
@@ -70,7 +72,9 @@ def test_a_commit_changes_only_its_tenant(site: Site) -> None:
     written = {
         (event["objectRef"].get("namespace", ""), event["objectRef"]["resource"])
         for event in site.rig.plane.audit_events(mark, user=FLUX)
-        if event["verb"] in WRITES and "dryRun" not in event["requestURI"] and event["responseStatus"]["code"] < 300
+        if event["verb"] in WRITES
+        and "dryRun" not in event["requestURI"]
+        and event["responseStatus"]["code"] < 300
         # what Flux thinks about a Kustomization, of whichever tenant, is written whenever it looks at it
         and event["objectRef"].get("subresource") != "status"
     }
@@ -150,6 +154,7 @@ def test_broken_tenants_stop_nobody_else(site: Site) -> None:
     site.settle()
 
 
+@pytest.mark.slow
 def test_git_is_away_and_comes_back_rewritten(site: Site) -> None:
     """What is applied stays; the source says that Git is away, and follows the new history when it is back."""
     rig = site.rig
@@ -165,6 +170,7 @@ def test_git_is_away_and_comes_back_rewritten(site: Site) -> None:
     site.settle(seconds=90)
 
 
+@pytest.mark.slow
 def test_git_shows_a_bad_certificate(site: Site) -> None:
     """The source says so, and goes on when the certificate is good."""
     rig = site.rig
@@ -188,6 +194,7 @@ def test_git_shows_a_bad_certificate(site: Site) -> None:
     site.settle(seconds=90)
 
 
+@pytest.mark.slow
 def test_the_api_server_crashes(site: Site) -> None:
     """The controllers find it again, and a commit of the meantime is applied."""
     site.tenants["physics"] = tenant("physics", {"name": "prod", "resource_quota": {"hard": {"pods": "81"}}})
@@ -198,6 +205,7 @@ def test_the_api_server_crashes(site: Site) -> None:
     site.settle(seconds=120)
 
 
+@pytest.mark.slow
 def test_a_controller_is_killed(site: Site) -> None:
     """It starts again where it was."""
     component = site.rig.component("kustomize-controller")

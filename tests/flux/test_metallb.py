@@ -20,6 +20,8 @@ from ..metallb.kubelet import Kubelet
 from ..metallb.town import HOME, NODE_ADDRESS, POOLS, alone, programs
 from .site import CLUSTER, Site
 
+pytestmark = pytest.mark.slow
+
 POOL = f"/apis/metallb.io/v1beta1/namespaces/{HOME}/ipaddresspools"
 
 

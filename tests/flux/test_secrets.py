@@ -10,11 +10,15 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _age as age
 
 from ..integration.playbooks import play
 from .git_server import git
 from .site import Site
+
+pytestmark = pytest.mark.slow
 
 NAMESPACE = "physics-lab-prod"
 FILE = "clusters/east/secrets/db.yaml"

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .site import Site, snapshot
+
+pytestmark = pytest.mark.slow
 
 
 def test_what_flux_has_applied_stays(fresh_site: Site) -> None:

@@ -17,6 +17,8 @@ from tests.hosts import rig
 from tests.hosts.engine import podman
 from tests.hosts.rig import Rig
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 #: Settings of the machine which a host can reach, that nothing else in a test run depends on.
 SETTING = Path("/proc/sys/vm/stat_interval")

@@ -120,6 +120,7 @@ def test_clusters_that_declare_nothing_are_placed_by_what_they_have(
     assert run.out.count("TASK [k8s.self_provisioning.tenants : Measure clusters") == 1
 
 
+@pytest.mark.slow
 def test_those_that_cannot_be_reached_are_a_warning_each_and_cost_one_wait(
     reader: dict[str, Any], tmp_path: Path
 ) -> None:

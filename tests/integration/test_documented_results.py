@@ -22,6 +22,8 @@ from ..control_plane.cluster import ControlPlane
 from .live_cluster import CLUSTER, CLUSTERS, HERE, SETTINGS, Live, Object, prepare, tenant
 from .playbooks import ROOT
 
+pytestmark = pytest.mark.slow
+
 PROVISIONER = "system:serviceaccount:self-provisioning:provisioner"
 #: What any task may return; documented once for all by Ansible.
 COMMON = {"changed", "diff", "failed", "msg"}

@@ -175,6 +175,7 @@ def test_no_etcd_is_a_failure(member: Member) -> None:
     assert member.backups() == []
 
 
+@pytest.mark.slow
 def test_a_wrong_or_damaged_archive_changes_nothing(member: Member) -> None:
     create(member.running, "kept")
     archive = member.backup()

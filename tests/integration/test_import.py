@@ -187,6 +187,7 @@ def test_a_second_import_changes_nothing_and_edits_are_kept(inventory: Path) -> 
     assert "Mine" not in file.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_an_overwrite_never_loses_environments(inventory: Path) -> None:
     imported(inventory)
     file = inventory / "group_vars/all/tenants/physics.yml"
@@ -197,6 +198,7 @@ def test_an_overwrite_never_loses_environments(inventory: Path) -> None:
     assert file.read_text(encoding="utf-8") == before
 
 
+@pytest.mark.slow
 def test_tenants_that_the_inventory_refuses_are_not_written(inventory: Path) -> None:
     host = inventory / f"host_vars/{CLUSTER}.yml"
     host.write_text(host.read_text(encoding="utf-8").replace("cpu: '1000'", "cpu: '1'"), encoding="utf-8")
@@ -210,6 +212,7 @@ def test_tenants_that_the_inventory_refuses_are_not_written(inventory: Path) -> 
     assert play("validate", inventory=inventory).code != 0
 
 
+@pytest.mark.slow
 def test_a_mapping_file_and_a_tenant_that_is_there_already(inventory: Path, tmp_path: Path) -> None:
     names = tmp_path / "names.yml"
     names.write_text(f"{PROD}: physics-lab/prod/x\n{DEV}: physics/lab/dev\n", encoding="utf-8")

@@ -109,6 +109,7 @@ def test_check_mode_shows_the_difference_and_the_steps_and_writes_nothing(place:
     assert [p.name for p in place.directory.iterdir()] == [".kubespray"]
 
 
+@pytest.mark.slow
 def test_what_takes_away_needs_the_name_and_the_season(place: Place) -> None:
     assert place.run().code == 0
     for typed in ("", "west-cluster"):
@@ -129,6 +130,7 @@ def test_what_takes_away_needs_the_name_and_the_season(place: Place) -> None:
     assert not (place.home("east-cluster") / "kubeconfig").exists()
 
 
+@pytest.mark.slow
 def test_an_upgrade_is_planned_then_walked(place: Place) -> None:
     assert place.run("--limit", "east-cluster").code == 0
     variables = place.inventory / "host_vars" / "east-cluster.yml"
@@ -197,6 +199,7 @@ def sleeping(seconds: int) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "seconds"), [(signal.SIGINT, 3333), (signal.SIGKILL, 3334)])
 def test_nothing_outlives_an_interrupted_run(place: Place, number: int, seconds: int) -> None:
     variables = place.variables(kubespray_variables={"shaped_seconds": seconds})

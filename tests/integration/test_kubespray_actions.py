@@ -1,18 +1,18 @@
 # Copyright (c) 2026, k8s.self_provisioning contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each action on a cluster through the playbooks: how it fails, how it goes on, and what it runs.
-
-Two dozen runs of playbooks take minutes, so it is not part of every test run: C(make kubespray-actions).
-"""
+"""Each action on a cluster through the playbooks: how it fails, how it goes on, and what it runs."""
 
 from __future__ import annotations
 
 import json
 
+import pytest
 import yaml
 
 from .kubespray_place import TAG, Place, change, write_inventory
+
+pytestmark = pytest.mark.slow
 
 EAST = ("--limit", "east-cluster")
 

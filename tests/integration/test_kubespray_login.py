@@ -18,6 +18,8 @@ from ..control_plane.cluster import ControlPlane
 from .kubespray_place import Place
 from .playbooks import Run, tasks
 
+pytestmark = pytest.mark.slow
+
 #: What kubeadm makes since Kubernetes 1.29, in both release lines.
 ADMINISTRATORS = "kubeadm:cluster-admins"
 BINDING = {

@@ -15,6 +15,7 @@ from .playbooks import tasks
 ACTIONS = ("create", "scale", "upgrade", "remove_node", "reset", "recover_control_plane")
 
 
+@pytest.mark.slow
 def test_no_action_runs_unconfirmed_or_in_a_season_that_is_frozen(place: Place, tmp_path: Path) -> None:
     """With the modules, so that one run tries all of them; what is destructive wants the name of its own cluster."""
     change(place, "east", cluster_freeze_windows=[{"from": "2027-04-01", "to": "2027-05-31", "reason": "exams"}])

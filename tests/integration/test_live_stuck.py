@@ -28,6 +28,7 @@ def _made(live: Live, accounts: str) -> str:
 COUNTED = {"name": "e0", "resource_quota": {"hard": {"count/serviceaccounts": "9"}}}
 
 
+@pytest.mark.slow
 def test_a_dead_controller_manager_is_named(live: Live) -> None:
     """Nobody counts quotas: what a quota counts cannot be made, and wait does not end."""
     manager = live.plane.component("kube-controller-manager")
@@ -82,6 +83,7 @@ def test_a_dead_aggregated_api_disturbs_nobody(live: Live) -> None:
     _as_if_nothing_were(live, many("aggregated", 2))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("dead_api")
 def test_a_dead_aggregated_api_that_holds_up_a_deletion_is_named(live: Live) -> None:
     leaving = objects_of(tenant("leaving", {"name": "e0", "deletion_policy": "delete"}))

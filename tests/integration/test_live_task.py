@@ -108,6 +108,7 @@ def test_a_task(live: Live, tmp_path: Path) -> None:
     assert "patch" not in result(folder)["requests"]
 
 
+@pytest.mark.slow
 def test_a_cluster_that_fails_stops_no_other(live: Live, tmp_path: Path) -> None:
     live.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "two-lab-prod"}})
     clusters = {
@@ -145,6 +146,7 @@ def test_no_secret_is_printed(live: Live, tmp_path: Path) -> None:
     assert "a-secret-word" not in out
 
 
+@pytest.mark.slow
 def test_the_inventory_s_kubeconfig_comes_before_the_environment_s(live: Live, tmp_path: Path) -> None:
     """The environment is the same for all clusters: it would send every tenant to one of them."""
     folder = write(tmp_path, [tenant("task", {"name": "prod", **HERE})], {"east": cluster(live.kubeconfig())})
@@ -196,6 +198,7 @@ def test_deletion_without_the_right_names_the_remedy(live: Live, tmp_path: Path)
     assert "provisioner_access -e provisioner_kubeconfig=<administrator's> -e provisioner_delete_namespaces=true" in out
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     """Nobody waits for long, and in silence; the message is for people."""
     folder = write(

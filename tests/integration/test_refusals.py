@@ -82,6 +82,7 @@ def test_a_tree_that_does_not_exist_is_a_slip(tmp_path: Path) -> None:
     assert not missing.exists()
 
 
+@pytest.mark.slow
 def test_the_first_commands_of_the_guide(tmp_path: Path) -> None:
     """Both halves in one run, first as a trial; only the cluster is not there."""
     options = {"tenants_tree": tmp_path / "fleet", "tenants_init": True, "tenants_today": DAY}
@@ -94,6 +95,7 @@ def test_the_first_commands_of_the_guide(tmp_path: Path) -> None:
     assert (tmp_path / "fleet/placements.yaml").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["tenants", "plan"])
 @pytest.mark.parametrize(
     ("names", "expected"),

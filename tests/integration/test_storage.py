@@ -153,6 +153,7 @@ def cluster(control_plane: ControlPlane) -> Cluster:
     return made
 
 
+@pytest.mark.slow
 def test_live(cluster: Cluster, tmp_path: Path) -> None:
     """One story: tried, made, left alone, changed, and taken away, with volumes in the way."""
     where = {"cluster_delivery": "live", "cluster_kubeconfig": str(cluster.plane.kubeconfig)}

@@ -97,6 +97,7 @@ def test_pools_that_overlap(here: Town) -> None:
     here.pools[0]["addresses"] = ["10.20.1.0/30"]
 
 
+@pytest.mark.slow
 def test_a_pool_moves(here: Town) -> None:
     """Addresses change hands between pools in one run, and who loses one is told before."""
     here.service(PHYSICS, "web")
