@@ -9,7 +9,7 @@ Private to the collection.
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.plain import plain
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
@@ -25,22 +25,28 @@ _KEYS = ("address", "token", "username", "password", "headers", "proxy")
 def secrets(given: Mapping[str, t.Any], cluster: Cluster, settings: Settings) -> list[Object]:
     """The Secrets of the alerts of a cluster.
 
-    @raises LiveError: one is of no alert, or has what no alert has.
+    @raises LiveError: some are of no alert, or have what no alert has.
     """
     declared, here = settings.values["fleet_alerts"], alerts.alerts_of(cluster, settings)
-    found = []
-    for name, values in sorted(given.items()):
-        if name not in declared:
-            raise LiveError("alerts", f"there is no alert {name!r} in fleet_alerts.", suggest(name, declared))
-        if not isinstance(values, Mapping) or not values:
-            raise LiveError(f"alerts.{name}", "it is no mapping.", f"Give some of {', '.join(_KEYS)}.")
+    wrong = [problem for name, values in sorted(given.items()) for problem in _wrong(name, values, declared)]
+    if wrong:
+        raise LiveError("alerts", " ".join(wrong))
+    return [
+        flux_install.secret(alerts.secret_name(name), {str(key): str(plain(value)) for key, value in values.items()})
+        for name, values in sorted(given.items())
+        if name in here
+    ]
+
+
+def _wrong(name: str, values: t.Any, declared: Iterable[str]) -> Iterator[str]:
+    if name not in declared:
+        yield f"there is no alert {name!r} in fleet_alerts. {suggest(name, declared)}"
+    elif not isinstance(values, Mapping) or not values:
+        yield f"{name} is no mapping. Give some of {', '.join(_KEYS)}."
+    else:
         for key in values:
             if key not in _KEYS:
-                raise LiveError(f"alerts.{name}", f"there is no key {key!r}.", suggest(str(key), _KEYS))
-        if name in here:
-            text = {str(key): str(plain(value)) for key, value in values.items()}
-            found.append(flux_install.secret(alerts.secret_name(name), text))
-    return found
+                yield f"{name} has a key {key!r}, which means nothing. {suggest(str(key), _KEYS)}"
 
 
 def missing(session: Session, given: Mapping[str, t.Any], cluster: Cluster, settings: Settings) -> list[str]:

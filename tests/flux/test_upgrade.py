@@ -20,6 +20,8 @@ import yaml
 from .manifests import text_of
 from .site import Site
 
+pytestmark = pytest.mark.slow
+
 GROUP = "try.fluxcd.io"
 OLD, NEW = "v1beta2", "v1"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
