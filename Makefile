@@ -125,6 +125,12 @@ kubespray-check: venv ## Kubespray's own validation on our inventories: make kub
 ceph-check: venv ## pools, users and rights on a real Ceph in memory, made by the role (as root, on Debian or Ubuntu)
 	pytest tests/ceph $(ARGS)
 
+flux-scale: venv ## from commit to applied with the real Flux, measured; ARGS="--environments 50 200 --concurrent 4 10"
+	python -m tests.bench.flux $(ARGS)
+
+sops-check: venv ## variables that SOPS has encrypted, with the collection community.sops (fetches it once)
+	pytest tests/sops $(ARGS)
+
 flux-demo: venv ## the example's tree on a real control plane with the real Flux, to look at; ARGS=--build-only builds
 	@python -m tests.flux $(ARGS)
 

@@ -20,7 +20,17 @@ sys.path.insert(0, str(COLLECTIONS))
 
 #: Tests that share a rig, which takes long to start and costs while it lives: one worker has them all.
 RIGS = {
-    "flux": ("bootstrap", "database_secrets", "flux", "metallb", "own_repository", "secrets", "status"),
+    "flux": (
+        "alerts",
+        "bootstrap",
+        "database_secrets",
+        "flux",
+        "metallb",
+        "own_repository",
+        "secrets",
+        "status",
+        "upgrade",
+    ),
     "integration of delivered": ("access", "attacks", "provisioner", "tenants_info"),
     "integration of governed": ("policies", "rights", "walls"),
     "integration of control_plane": ("capacity", "storage"),

@@ -24,6 +24,8 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.relea
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import flux_install
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import Object
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _age as age
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _flux_alerts as flux_alerts
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _flux_upgrade as flux_upgrade
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._applied import enter
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import (
     ClusterAction,
@@ -48,6 +50,9 @@ SPEC: dict[str, t.Any] = {
     "environment": {"type": "dict", "default": {}},
     "registry": {"type": "str", "default": ""},
     "ca_file": {"type": "path"},
+    "alerts": {"type": "dict", "no_log": True, "default": {}},
+    "tree": {"type": "path"},
+    "allow_outdated": {"type": "bool", "default": False},
 }
 #: Keys of the Secret of a repository, by what Flux calls them.
 _GIT_KEYS = {
@@ -72,6 +77,7 @@ class ActionModule(ClusterAction):
         arguments, fleet, cluster = self.prepared(SPEC, task_vars or {})
         check = bool(self._task.check_mode)
         result: dict[str, t.Any] = {"changed": False, "objects": [], "version": "", "age_recipients": []}
+        result["outdated"] = []
         try:
             if cluster.delivery != "gitops":
                 raise LiveError(
@@ -129,6 +135,11 @@ def _present(
         authority=_text("ca_file", arguments["ca_file"]),
     )
     objects = flux_install.installed(manifest, changes)
+    tree, anyway = arguments["tree"], arguments["allow_outdated"]
+    moves = flux_upgrade.moves(session, cluster, objects, tree, result, anyway=anyway)
+    objects += flux_alerts.secrets(arguments["alerts"], cluster, fleet.settings)
+    absent = flux_alerts.missing(session, arguments["alerts"], cluster, fleet.settings)
+    result["warnings"] = [*result.get("warnings", []), *absent]
     login = _login(arguments["git"])
     if login:
         objects.append(flux_install.secret(flux_install.GIT_SECRET, login))
@@ -138,7 +149,7 @@ def _present(
     sync = flux_install.sync_objects(
         cluster, fleet.settings, url=arguments["url"] or "", secret=bool(login), provider=arguments["provider"] or ""
     )
-    return flux.install(session, objects, sync, check=check)
+    return flux.install(session, objects, sync, moves, check=check)
 
 
 def _login(given: Mapping[str, t.Any]) -> dict[str, str]:

@@ -16,6 +16,9 @@ description:
     adds the flags that Flux asks for on clusters of several tenants, and applies it with server-side apply.
   - Then applies the GitRepository and the Kustomization by which Flux reads the folder of the cluster in the fleet
     tree. The rights to push to the repository are not needed.
+  - When the manifest is of another release than the cluster has, first moves all objects of Flux to the API versions of
+    the new one, as C(flux migrate) does, also over several releases at once. It refuses, and names everything, when
+    something is still declared in a version that goes, or when Kubernetes is too old.
   - With O(state=absent), takes Flux away and leaves everything that it has applied, and its namespace with the Secrets.
   - Runs on the controller, with the kubeconfig of an administrator.
 extends_documentation_fragment:
@@ -74,6 +77,23 @@ options:
     description:
       - Certificates that the controllers trust besides the system's.
     type: path
+  alerts:
+    description:
+      - "What opens the way to those whom C(fleet_alerts) names, by the name of the alert: C(address), C(token),
+        C(username), C(password), C(headers), C(proxy). Kept in the Secret C(alert-<name>) of Flux, never written into
+        Git. Leave it out when the Secret is in the fleet tree, encrypted."
+    type: dict
+    default: {}
+  tree:
+    description:
+      - The fleet tree, whose files are looked at as well before API versions go.
+    type: path
+  allow_outdated:
+    description:
+      - Whether to go on when something is declared in an API version that the Flux of the release line does not serve,
+        by others than the fleet tree's own files. What is there stays; its next change fails until it is declared anew.
+    type: bool
+    default: false
 seealso:
   - module: k8s.self_provisioning.flux_status
 """
@@ -103,6 +123,17 @@ objects:
   elements: dict
   sample:
     - {kind: Deployment, namespace: flux-system, name: source-controller, action: created}
+outdated:
+  description: What is declared in an API version that goes with this release, on the cluster or in O(tree).
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - kind: HelmRelease
+      namespace: physics-lab-sim-dev
+      name: cache
+      version: helm.toolkit.fluxcd.io/v2beta2
+      applied_by: physics-lab-sim-dev/tenant
 age_recipients:
   description: The public keys of O(age_key_file), with which everybody may encrypt for this cluster.
   returned: always

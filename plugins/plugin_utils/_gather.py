@@ -23,7 +23,7 @@ from ansible.parsing import vault
 from ansible.template import Templar
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._collector import without_gc
-from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory import checks
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory import checks, encrypted
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import (
     CLUSTERS,
     Folder,
@@ -326,7 +326,12 @@ def folder_of(variables: Mapping[str, t.Any]) -> Folder:
 
 @lru_cache(maxsize=1)
 def _read(roots: tuple[Path, ...], groups_of: tuple[tuple[str, tuple[str, ...]], ...]) -> Folder:
-    folder = Folder(roots, confined=False, suffixes=tuple(constants.YAML_FILENAME_EXTENSIONS))
+    folder = Folder(
+        roots,
+        confined=False,
+        decrypted=encrypted.is_decrypted(constants.VARIABLE_PLUGINS_ENABLED),
+        suffixes=tuple(constants.YAML_FILENAME_EXTENSIONS),
+    )
     with without_gc():
         fill(folder, [host for host, _groups in groups_of], dict(groups_of))
     return folder

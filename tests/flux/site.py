@@ -28,6 +28,7 @@ Object = dict[str, Any]
 
 CLUSTER = "east"
 DOMAIN = "self-provisioning.internal"
+TODAY = datetime.date(2026, 11, 21)
 HARD = {"requests.cpu": "4", "requests.memory": "8Gi", "limits.memory": "16Gi", "pods": "20"}
 SETTINGS: Object = {
     "fleet_name": "flux",
@@ -76,11 +77,12 @@ def tenant(name: str, *environments: Object, project: Object | None = None, **mo
     }
 
 
-def compiled(tenants: Iterable[Object], line: str, **cluster: Any) -> Fleet:
+def compiled(tenants: Iterable[Object], line: str, settings: Object | None = None, **cluster: Any) -> Fleet:
     """An organisation with one cluster."""
     values = {**copy.deepcopy(CLUSTER_VALUES), "cluster_release_line": line, **cluster}
-    source = Source(SETTINGS, {f"tenant__{each['id'].replace('-', '_')}": each for each in tenants}, {CLUSTER: values})
-    fleet = compile_fleet(source, today=datetime.date(2026, 11, 21))
+    whole = {**SETTINGS, **(settings or {})}
+    source = Source(whole, {f"tenant__{each['id'].replace('-', '_')}": each for each in tenants}, {CLUSTER: values})
+    fleet = compile_fleet(source, today=TODAY)
     assert [problem.render() for problem in fleet.problems.errors] == []
     return fleet
 
@@ -100,6 +102,8 @@ class Site:
         self.head = ""
         #: Variables of the cluster, besides those of every test.
         self.cluster: Object = {}
+        #: Settings of the organisation, besides those of every test.
+        self.settings: Object = {}
         #: Place in the audit log before the first start.
         self.mark = 0
         self._installed = False
@@ -107,7 +111,7 @@ class Site:
     @property
     def fleet(self) -> Fleet:
         """What is declared, compiled."""
-        return compiled(self.tenants.values(), self.line, **self.cluster)
+        return compiled(self.tenants.values(), self.line, self.settings, **self.cluster)
 
     @property
     def line(self) -> str:
@@ -121,7 +125,7 @@ class Site:
         cluster = {**CLUSTER_VALUES, "cluster_release_line": self.line, **self.cluster}
         files: dict[str, Object] = {
             "hosts.yml": {"all": {"children": {"clusters": {"hosts": {CLUSTER: {}}}}}},
-            "group_vars/all/fleet.yml": SETTINGS,
+            "group_vars/all/fleet.yml": {**SETTINGS, **self.settings},
             f"host_vars/{CLUSTER}.yml": {**cluster, "cluster_kubeconfig": str(self.rig.plane.kubeconfig)},
         }
         for name, each in self.tenants.items():

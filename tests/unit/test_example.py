@@ -200,6 +200,7 @@ NOT_SHOWN = re.compile(
     r"|cluster\.cluster_network\.load_balancer_pools\.(priority|avoid_buggy_addresses|advertise|node_labels"
     r"|interfaces|peers|communities|local_preference|aggregation_length(_v6)?)(\W.*)?"
     r"|fleet\.fleet_services\.registry"
+    r"|fleet\.fleet_alerts\.(type|severity|stages): .*"
     r"|(fleet|cluster)\.\w+_storage\..*: .*"
 )
 

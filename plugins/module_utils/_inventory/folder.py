@@ -14,7 +14,7 @@ from pathlib import Path
 from .._model.entities import Source
 from .._model.errors import ERROR, WARNING, Key, ModelError, Problem, Problems, Where, visible
 from .._model.names import TENANT_PREFIX
-from . import checks, hosts
+from . import checks, encrypted, hosts
 from .hosts import CLUSTERS, Groups
 from .reading import SUFFIXES, Finder, Unreadable, is_tenant_file, outside, read_text, vaulted
 from .yaml_data import Document, Lines, YamlError, read, unmarked
@@ -35,12 +35,15 @@ class Folder:
     I(values) are those of all hosts, I(host_values) what a host has besides. I(defined) maps a variable to the files
     that define it, I(host_defined) one of a host to its place. I(broken) are the files that could not be read.
 
+    I(decrypted) says whether what SOPS has encrypted is decrypted by whoever uses the variables.
+
     I(confined) is for a folder that somebody else wrote: nothing outside it is read. What Ansible itself has loaded is
     read wherever it lies.
     """
 
     roots: tuple[Path, ...]
     confined: bool = True
+    decrypted: bool = True
     suffixes: tuple[str, ...] = SUFFIXES
     values: dict[str, t.Any] = field(default_factory=dict)
     defined: dict[str, list[Path]] = field(default_factory=dict)
@@ -140,7 +143,24 @@ class Folder:
         if not isinstance(value, dict):
             self.report(file, 1, "it does not hold variables.", "Write a mapping of names and values.")
             return {}
+        if encrypted.is_encrypted(value):
+            return self._opened(file, value, tenant)
         return self._checked(file, document, tenant)
+
+    def _opened(self, file: Path, value: Mapping[str, t.Any], tenant: bool) -> Mapping[str, t.Any]:
+        """What SOPS left in the clear; what it has encrypted is Ansible's, and never ours."""
+        if tenant:
+            self.report(file, 1, *encrypted.TENANT_FILE, code="vaulted")
+            return {}
+        if not encrypted.is_named(file):
+            self.report(file, 1, *encrypted.WRONG_NAME, code="encrypted")
+        elif not self.decrypted:
+            self.report(file, 1, *encrypted.NOT_DECRYPTED, code="encrypted")
+        closed = {key for key, item in value.items() if encrypted.has_cipher(item)}
+        for key in sorted(closed):
+            if key.startswith(_OURS):
+                checks.vaulted(Where(key, file=str(file)), self.problems)
+        return {key: item for key, item in value.items() if key.startswith(_OURS) and key not in closed}
 
     def _checked(self, file: Path, document: Document, tenant: bool) -> Mapping[str, t.Any]:
         value: dict[str, t.Any] = document.value

@@ -15,6 +15,8 @@ from .._model.errors import ModelError
 
 #: The suffixes of variable files, in ansible-core's order; a file without one comes first.
 SUFFIXES = (".yml", ".yaml", ".json")
+#: Those of files that SOPS has encrypted.
+ENCRYPTED = (".sops.yml", ".sops.yaml", ".sops.json")
 MOST_BYTES = 1 << 20
 MOST_FILES = 20_000
 VAULT_HEADER = "$ANSIBLE_VAULT"
@@ -89,7 +91,15 @@ class Finder:
         self._confined, self._left = confined, MOST_FILES
 
     def files(self, base: Path) -> Iterator[Path]:
-        """The variable files of I(base), a path without suffix: a file, the files of a folder, or one with a suffix."""
+        """The variable files of I(base), a path without suffix: a file, the files of a folder, or one with a suffix;
+        then those that another plugin loads, as they are encrypted."""
+        yield from self._plain(base)
+        for suffix in ENCRYPTED:
+            path = base.with_name(base.name + suffix)
+            if path.is_file() and not self._refused(path):
+                yield path
+
+    def _plain(self, base: Path) -> Iterator[Path]:
         for suffix in ("", *self._suffixes):
             path = base.with_name(base.name + suffix)
             if not path.exists():

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
 from .._objects.common import FLUX_NAMESPACE, Object
-from . import bootstrap
+from . import bootstrap, flux_upgrade
 from .bootstrap import Applied
 from .discovery import Discovery
 from .errors import LiveError
@@ -29,14 +29,25 @@ _NOT_FOUND = 404
 _APPLIERS = ("HelmRelease", "Kustomization")
 
 
-def install(session: Session, manifest: Iterable[Object], sync: Iterable[Object], *, check: bool) -> list[Applied]:
+def install(
+    session: Session,
+    manifest: Iterable[Object],
+    sync: Iterable[Object],
+    moves: Iterable[flux_upgrade.Move] = (),
+    *,
+    check: bool,
+) -> list[Applied]:
     """Flux's own objects, then, once their definitions are served, those by which it reads the tree.
 
+    @param moves: definitions that lose API versions, which go first.
     @param check: the API server tries, and keeps nothing.
     @raises LiveError: one of them is refused.
     """
-    manifest = list(manifest)
-    done = bootstrap.apply(session, manifest, check=check)
+    manifest, moves = list(manifest), list(moves)
+    done = flux_upgrade.foretold(moves) if check else flux_upgrade.move(session, moves)
+    moved = {each.name for each in moves}
+    rest = [each for each in manifest if each["kind"] != _DEFINITION[1] or each["metadata"]["name"] not in moved]
+    done += bootstrap.apply(session, rest, check=check)
     definitions = [each["metadata"]["name"] for each in manifest if each["kind"] == _DEFINITION[1]]
     if not check:
         _wait(lambda: all(is_established(session, name) for name in definitions), "its definitions are served")

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from . import (
     addresses,
+    alerts,
     budgets,
     consistency,
     databases,
@@ -81,6 +82,7 @@ def compile_fleet(
     tenants = _tenants(source, problems)
     environments = tenancy.environments(tenants, settings, today, problems)
     references.check_references(tenants, environments, readable, settings, problems)
+    alerts.check_alerts(settings, tenants, problems)
     addresses.check(readable, problems)
     storage.check(readable, settings, problems)
     broken = frozenset(source.clusters) - frozenset(clusters)

@@ -72,15 +72,17 @@ class Step:
 class ReleaseLine:
     """One line.
 
-    I(flux_api): versions of the Go modules C(github.com/fluxcd/<name>/api) that flux2 names. I(follows): the line
-    before it, and I(steps): how a cluster gets here from there, one minor version at a time. I(services): versions of
-    platform services that a role of this collection installs.
+    I(flux_kubernetes): the oldest Kubernetes that its Flux runs on. I(flux_api): versions of the Go modules
+    C(github.com/fluxcd/<name>/api) that flux2 names. I(follows): the line before it, and I(steps): how a cluster gets
+    here from there, one minor version at a time. I(services): versions of platform services that a role of this
+    collection installs.
     """
 
     name: str
     kubernetes: str
     end_of_life: str
     flux: str
+    flux_kubernetes: str
     oci_repository: str
     flux_api: Mapping[str, str]
     helm_retry_strategy: bool
@@ -122,6 +124,7 @@ def _line(data: Mapping[str, t.Any]) -> ReleaseLine:
         kubernetes=data["kubernetes"],
         end_of_life=data["end_of_life"],
         flux=flux["version"],
+        flux_kubernetes=flux["kubernetes"],
         oci_repository=flux["oci_repository"],
         flux_api=flux["api"],
         helm_retry_strategy=flux["helm_retry_strategy"],

@@ -12,6 +12,7 @@ import typing as t
 
 from . import names
 from .release_lines import RELEASE_LINES
+from .schema_alerts import ALERT
 from .schema_kubernetes import KUBERNETES, NODE
 from .schema_layer import (
     DEFINITIONS,
@@ -249,6 +250,12 @@ FLEET: Schema = {
             "timeout": text("How long one try may take.", default="5m"),
         },
         default={},
+    ),
+    "fleet_alerts": mapping(
+        "Whom Flux tells of what goes wrong on clusters, by a name of your own.",
+        ALERT,
+        default={},
+        propertyNames={"pattern": names.LABEL, "x-hint": HINT_LABEL},
     ),
     "fleet_age_recipients": array(
         "Public keys of age that open the secrets of every cluster: your recovery keys.",

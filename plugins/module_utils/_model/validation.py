@@ -154,7 +154,7 @@ def _explain(error: jsonschema.ValidationError) -> Iterable[_Explanation]:
                 yield "missing-key", (), f"the key {key!r} is missing.", f"Is {near!r} meant?" if near else "Add it."
     elif rule == "enum":
         what = f"{show(value)} is not one of the possible values{_odd(value)}."
-        yield "unknown-value", (), what, suggest(value, wanted)
+        yield "unknown-value", (), what, suggest(value, wanted) or hint
     elif rule == "type":
         yield "wrong-type", (), _wrong_type(value, wanted), _right_type(value, wanted) or hint
     elif rule in ("pattern", "maxLength", "minLength"):

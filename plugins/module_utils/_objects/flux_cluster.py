@@ -26,6 +26,7 @@ PLATFORM = "platform"
 POLICIES = "policies"
 APPS = "apps"
 SECRETS = "secrets"
+ALERTS = "alerts"
 
 
 def tenant_kustomization(tenant: str) -> str:
@@ -40,6 +41,8 @@ def cluster_kustomizations(
     has_platform: bool,
     apps: Iterable[str],
     released: Mapping[str, list[Object]] | None = None,
+    *,
+    has_alerts: bool = False,
 ) -> list[Object]:
     """The Kustomizations of C(clusters/<cluster>/config).
 
@@ -47,11 +50,15 @@ def cluster_kustomizations(
     @param has_platform: whether the cluster runs a platform service.
     @param apps: its applications; their own Kustomizations are those of C(app_kustomizations).
     @param released: what the released manifests of services without a chart hold, by service.
+    @param has_alerts: whether somebody is told of what goes wrong.
     """
     below = f"./clusters/{cluster.name}"
     result = []
     if recipients(cluster, settings):
         result.append(_secrets(cluster, settings))
+    if has_alerts:
+        # Of its own and after nothing: what is wrong with an alert, or with anything else, does not hold up the other.
+        result.append(_kustomization(ALERTS, f"{below}/{ALERTS}", (), settings, wait=False))
     if has_platform:
         result.append(_platform(cluster, settings, released or {}))
     for folder in sorted({each.folder for each in configured(cluster).values()}):

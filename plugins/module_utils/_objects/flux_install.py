@@ -22,6 +22,9 @@ CA_MAP = "flux-ca"
 _CA_FILE = "ca.crt"
 _CA_FOLDER = "/etc/flux-ca"
 
+#: What of the tree only the playbooks read; some of it grows with the fleet.
+_OF_THE_TOOL = (".fleet-manifest.json", "ledger.csv", "placements.yaml", "vendor/")
+
 #: What Flux asks for on clusters of several tenants: nobody refers to another namespace, fetches what is not in the
 #: repository, or is applied with the rights of Flux because no account is named.
 _NO_REFERENCES = "--no-cross-namespace-refs=true"
@@ -102,6 +105,7 @@ def sync_objects(
     """
     git = settings.git
     repository: dict[str, t.Any] = {
+        "ignore": _others(cluster),
         "interval": git["poll_interval"],
         "ref": {"branch": git["branch"]},
         "timeout": "60s",
@@ -132,6 +136,13 @@ def sync_objects(
             },
         ),
     ]
+
+
+def _others(cluster: Cluster) -> str:
+    """What of the tree this cluster does not read. Each Kustomization unpacks all that the source has fetched, each
+    time, so that the folders of sixty clusters would make everything slow."""
+    own = f"/clusters/*\n!/clusters/{cluster.name}/\n"
+    return own + "".join(f"/{each}\n" for each in _OF_THE_TOOL)
 
 
 def secret(name: str, content: Mapping[str, str]) -> Object:

@@ -16,6 +16,7 @@ from .._live.listing import list_all
 from .._live.session import Session
 from .._model.fleet import Fleet
 from .._model.release_lines import RELEASE_LINES
+from .._objects.alerts import alert_objects
 from .._objects.common import FLUX_NAMESPACE
 from .._objects.flux_cluster import cluster_kustomizations, tenant_kustomization
 from .._objects.flux_install import SYNC
@@ -83,7 +84,12 @@ def assess(
     declared = [
         each["metadata"]["name"]
         for each in cluster_kustomizations(
-            cluster, owners.values(), fleet.settings, bool(cluster.services), cluster.get("apps") or ()
+            cluster,
+            owners.values(),
+            fleet.settings,
+            bool(cluster.services),
+            cluster.get("apps") or (),
+            has_alerts=bool(alert_objects(cluster, owners.values(), fleet.settings)),
         )
     ]
     names = sorted(owners) if tenants else [SYNC, *declared, *sorted(set(ours) - {SYNC, *declared})]

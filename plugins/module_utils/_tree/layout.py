@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from .._model.entities import Cluster, Environment
 from .._model.fleet import Fleet
+from .._objects.alerts import alert_objects
 from .._objects.cluster import fact_objects
 from .._objects.cluster_roles import cluster_role_objects
 from .._objects.environment import environment_objects
@@ -40,6 +41,7 @@ source in its first line; changes made here are overwritten by the next run.
 | `clusters/<cluster>/storage/` | storage classes, and what their drivers have to know |
 | `clusters/<cluster>/tenants/<tenant>/<namespace>.yaml` | everything of one environment |
 | `clusters/<cluster>/apps/` | which applications of `apps/` the cluster runs |
+| `clusters/<cluster>/alerts/` | whom Flux tells of what goes wrong |
 | `clusters/<cluster>/secrets/` | secrets, encrypted with SOPS; yours, and `.sops.yaml` says for whom to encrypt |
 | `clusters/<cluster>/flux-system/` | Flux itself; written when it is installed, not by this tool |
 | `vendor/<service>/<version>.yaml` | released manifests, as they were published; `platform/` is made of them |
@@ -156,6 +158,7 @@ def _cluster(files: Files, fleet: Fleet, cluster: Cluster, bootstrapped: Contain
     for environment in here:
         tenants.setdefault(environment.tenant.id, []).append(environment)
     services, apps = sorted(cluster.services), sorted(set(cluster.get("apps") or ()))
+    alerts = alert_objects(cluster, tenants, settings)
 
     flux = (paths.BOOTSTRAP,) if name in bootstrapped else ()
     files.folder(paths.cluster_folder(name), (paths.CONFIG, *flux))
@@ -165,9 +168,19 @@ def _cluster(files: Files, fleet: Fleet, cluster: Cluster, bootstrapped: Contain
     files.add(
         f"{config}/kustomizations.yaml",
         lambda: cluster_kustomizations(
-            cluster, sorted(tenants), settings, bool(services), apps, released.of(cluster, settings)
+            cluster,
+            sorted(tenants),
+            settings,
+            bool(services),
+            apps,
+            released.of(cluster, settings),
+            has_alerts=bool(alerts),
         ),
     )
+    if alerts:
+        folder = paths.cluster_folder(name, paths.ALERTS)
+        files.folder(folder, ("alerts.yaml",))
+        files.add(f"{folder}/alerts.yaml", lambda: alerts)
     if services:
         _platform(files, fleet, cluster, services, released)
     _configuration(files, fleet, cluster)

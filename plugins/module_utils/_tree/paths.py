@@ -25,6 +25,8 @@ CONFIG, PLATFORM, NETWORK, TENANTS, APPS = "config", "platform", "network", "ten
 VENDOR = "vendor"
 #: Below a cluster's folder; what is encrypted in it is yours.
 SECRETS = "secrets"
+#: Below a cluster's folder: whom Flux tells of what goes wrong.
+ALERTS = "alerts"
 
 
 def cluster_folder(cluster: str, *below: str) -> str:

@@ -78,6 +78,29 @@ _OPTIONS: Options = {
         "default": "",
         "description": ["File with certificates that the controllers trust besides the system's."],
     },
+    "flux_bootstrap_alerts": {
+        "type": "dict",
+        "default": {},
+        "description": [
+            "What opens the way to those whom C(fleet_alerts) names, by the name of the alert: C(address), C(token), "
+            "C(username), C(password), C(headers), C(proxy). Take it from a vault; leave it out when the Secret is in "
+            "the fleet tree, encrypted.",
+        ],
+    },
+    "flux_bootstrap_tree": {
+        "type": "path",
+        "default": "",
+        "description": ["The fleet tree, whose files are looked at as well before API versions go."],
+    },
+    "flux_bootstrap_allow_outdated": {
+        "type": "bool",
+        "default": False,
+        "description": [
+            "Goes on when something is declared in an API version that the Flux of the release line does not serve, by "
+            "others than the fleet tree's own files. What is there stays; its next change fails until it is declared "
+            "anew.",
+        ],
+    },
     "flux_bootstrap_state": {
         "type": "str",
         "choices": ["present", "absent"],

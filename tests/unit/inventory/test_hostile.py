@@ -18,6 +18,8 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entit
 HOSTS = "all: {children: {clusters: {hosts: {east: }}}}\n"
 TENANTS = "group_vars/all/tenants"
 VAULT = "!vault |\n    $ANSIBLE_VAULT;1.1;AES256\n    6162\n"
+CIPHER = "ENC[AES256_GCM,data:YQ==,iv:YQ==,tag:YQ==,type:str]"
+SOPS = f"sops: {{mac: '{CIPHER}', version: 3.9.4}}\n"
 DEEP = 300_000
 
 
@@ -81,6 +83,24 @@ FINDINGS: dict[str, tuple[dict[str, str], list[str]]] = {
     "a vaulted tenant file": (
         {f"{TENANTS}/a.yml": "$ANSIBLE_VAULT;1.1;AES256\n6162\n"},
         ["error: vaulted: group_vars/all/tenants/a.yml:1: a.yml: Ansible Vault encrypted it;"],
+    ),
+    "what SOPS has encrypted": (
+        {
+            f"{TENANTS}/a.yml": f"tenant__a: {{id: '{CIPHER}'}}\n{SOPS}",
+            f"{TENANTS}/b.sops.yml": f"tenant__b: {{id: b}}\n{SOPS}",
+            "group_vars/all/a.sops.yml": f"password: '{CIPHER}'\nfleet_name: x\n"
+            f"fleet_services: {{db: {{values: ['{CIPHER}']}}}}\n{SOPS}",
+            "group_vars/all/b.yml": f"token: '{CIPHER}'\n{SOPS}",
+            "host_vars/east.sops.yml": f"cluster_kubeconfig: '{CIPHER}'\ncluster_region: '{CIPHER}'\n{SOPS}",
+        },
+        [
+            "error: encrypted: group_vars/all/b.yml:1: b.yml: SOPS encrypted it, and community.sops.sops decrypts only "
+            "files whose names end in .sops.yml, .sops.yaml, .sops.json: its variables would be their own cipher text.",
+            f"error: vaulted: {TENANTS}/a.yml:1: a.yml: SOPS encrypted it; a tenant file is data that everybody",
+            f"error: vaulted: {TENANTS}/b.sops.yml:1: b.sops.yml: SOPS encrypted it; a tenant file is data",
+            "error: vaulted: group_vars/all/a.sops.yml:3: fleet_services: the value is encrypted",
+            "error: vaulted: host_vars/east.sops.yml:2: cluster_region: the value is encrypted",
+        ],
     ),
     "vaulted values of ours": (
         {
