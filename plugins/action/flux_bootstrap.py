@@ -138,7 +138,7 @@ def _present(
     tree, anyway = arguments["tree"], arguments["allow_outdated"]
     moves = flux_upgrade.moves(session, cluster, objects, tree, result, anyway=anyway)
     objects += flux_alerts.secrets(arguments["alerts"], cluster, fleet.settings)
-    absent = flux_alerts.missing(session, arguments["alerts"], cluster, fleet.settings)
+    absent = flux_alerts.missing(session, arguments["alerts"], cluster, fleet)
     result["warnings"] = [*result.get("warnings", []), *absent]
     login = _login(arguments["git"])
     if login:

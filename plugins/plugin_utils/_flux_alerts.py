@@ -16,6 +16,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster, Settings
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import suggest
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import alerts, flux_install
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import FLUX_NAMESPACE, Object
 
@@ -49,13 +50,13 @@ def _wrong(name: str, values: t.Any, declared: Iterable[str]) -> Iterator[str]:
                 yield f"{name} has a key {key!r}, which means nothing. {suggest(str(key), _KEYS)}"
 
 
-def missing(session: Session, given: Mapping[str, t.Any], cluster: Cluster, settings: Settings) -> list[str]:
+def missing(session: Session, given: Mapping[str, t.Any], cluster: Cluster, fleet: Fleet) -> list[str]:
     """A sentence when alerts of the cluster have no Secret, neither given nor there."""
-    names = [
-        alerts.secret_name(name)
-        for name, alert in alerts.alerts_of(cluster, settings).items()
-        if alerts.needs_secret(alert) and name not in given
-    ]
+    here = {environment.tenant.id for environment in fleet.on_cluster(cluster.name)}
+    specs = [each["spec"] for each in alerts.alert_objects(cluster, here, fleet.settings)]
+    brought = {alerts.secret_name(name) for name in given}
+    names = [spec["secretRef"]["name"] for spec in specs if "secretRef" in spec]
+    names = [name for name in names if name not in brought]
     absent = [n for n in names if session.get(f"/api/v1/namespaces/{FLUX_NAMESPACE}/secrets/{n}") is None]
     if not absent:
         return []

@@ -156,7 +156,6 @@ def measure(environments: int, tenants: int, clusters: int, concurrent: int, *, 
         print(f"{head} | first apply        {meter.told(time.monotonic() - start)}", flush=True)
 
         def row(what: str, *names: str) -> None:
-            meter = Meter(rig)
             site.commit({"note.txt": what}, poke=False)
             meter = Meter(rig)
             start = time.monotonic()

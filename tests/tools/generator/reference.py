@@ -183,6 +183,7 @@ def _release_lines_page() -> str:
         ("ansible-core of that Kubespray", *("≥ {}, < {}".format(*line.release.ansible_core) for line in lines)),
         ("Python of that Kubespray", *(", ".join(line.release.python) for line in lines)),
         ("Flux", *(line.flux for line in lines)),
+        ("oldest Kubernetes of that Flux", *(line.flux_kubernetes for line in lines)),
         ("MetalLB", *(line.services["metallb"] for line in lines)),
         *((f"`{name}` API", *(line.flux_api[name] for line in lines)) for name in clients),
         ("API of OCIRepository", *(f"`{line.oci_repository}`" for line in lines)),
