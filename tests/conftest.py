@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -17,6 +18,10 @@ COLLECTIONS = Path(__file__).resolve().parent.parent / ".cache" / "collections"
 if not (COLLECTIONS / "ansible_collections" / "k8s" / "self_provisioning").exists():
     raise pytest.UsageError(f"{COLLECTIONS} does not hold the collection: run `make venv` once")
 sys.path.insert(0, str(COLLECTIONS))
+
+# How long an example takes says something about the machine only.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 #: Tests that share a rig, which takes long to start and costs while it lives: one worker has them all.
 RIGS = {

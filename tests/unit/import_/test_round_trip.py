@@ -168,7 +168,7 @@ def serious(findings: Iterable[Finding]) -> list[Finding]:
     return [each for each in findings if each.code in ("invalid", "not-expressed", "would-change")]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(organisations())
 def test_there_and_back(tenants: dict[str, Any]) -> None:
     into = source(SETTINGS)

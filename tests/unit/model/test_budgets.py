@@ -72,7 +72,7 @@ def test_many_contributors_are_named_up_to_eight() -> None:
     assert told.endswith("and 4 more.")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5000)), min_size=1, max_size=6),
     st.lists(st.one_of(st.none(), st.integers(1, 9000)), min_size=4, max_size=4),

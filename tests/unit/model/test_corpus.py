@@ -152,7 +152,7 @@ PLACES = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), JUNK), min_size=1, max_size=3))
 def test_no_junk_at_any_place_raises(changes: list[tuple[Path, t.Any]]) -> None:
     inventory = base()
@@ -173,7 +173,7 @@ def test_no_junk_at_any_place_raises(changes: list[tuple[Path, t.Any]]) -> None:
     assert fleet.ledger is not None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(PLACES), st.sampled_from(PLACES))
 def test_no_part_in_the_place_of_another_raises(to: Path, source: Path) -> None:
     inventory = base()

@@ -74,7 +74,7 @@ LEVEL = maybe(
 )
 LEVELS = st.lists(LEVEL, min_size=1, max_size=5).map(lambda values: levels_of(*values))
 PROTECTED = ["team", "cost-*"]
-LAW = settings(max_examples=150, deadline=None)
+LAW = settings(max_examples=150)
 
 #: Lists that are sets: the order in which a narrowed list stands means nothing.
 SETS = [

@@ -39,7 +39,7 @@ def add(amounts: Amounts, more: Amounts) -> Amounts:
     return {k: amounts.get(k, Fraction(0)) + more.get(k, Fraction(0)) for k in {*amounts, *more}}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(INVENTORIES)
 def test_sums_are_those_of_the_quotas_on_the_clusters(inventory: Inventory) -> None:
     fleet = compiled(inventory)
@@ -64,7 +64,7 @@ def test_sums_are_those_of_the_quotas_on_the_clusters(inventory: Inventory) -> N
     }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(INVENTORIES)
 def test_money_adds_up(inventory: Inventory) -> None:
     fleet = compiled(inventory)
@@ -89,7 +89,7 @@ def test_money_adds_up(inventory: Inventory) -> None:
             assert row["month"] == money_text(spent.get(f"{scope} {name}", Fraction(0)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(INVENTORIES)
 def test_free_is_what_is_left_of_the_capacity(inventory: Inventory) -> None:
     fleet = compiled(inventory)

@@ -66,7 +66,7 @@ def test_the_variable_of_a_tenant() -> None:
     assert names.tenant_variable("computer-science") == "tenant__computer_science"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text())
 def test_any_text_becomes_a_label_value(text: str) -> None:
     value = names.label_value(text)

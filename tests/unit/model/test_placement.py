@@ -21,7 +21,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.place
 from .fleets import CLUSTER, ENVIRONMENT, INVENTORIES, TIERS
 from .support import TODAY, Inventory, base, changed, compiled, environment, sound
 
-LAW = settings(max_examples=120, deadline=None)
+LAW = settings(max_examples=120)
 LATER = TODAY + datetime.timedelta(days=365)
 
 

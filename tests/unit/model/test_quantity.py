@@ -314,7 +314,7 @@ TEXTS = st.builds(
     UNITS,
 )
 QUANTITIES = TEXTS.map(parse)
-LAW = settings(max_examples=200, deadline=None)
+LAW = settings(max_examples=200)
 
 
 @LAW
@@ -364,7 +364,7 @@ def test_nothing_is_a_float(a: Quantity) -> None:
     assert (a * 0.1).nano.__class__ is int
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.one_of(st.text(), st.text("0123456789.eE+-numkKMGTPi", max_size=9), st.floats(), st.integers(), st.none()))
 def test_any_text_is_a_quantity_or_a_model_error(value: t.Any) -> None:
     told, found = "", ZERO

@@ -21,7 +21,7 @@ from .fleets import CLUSTER, INVENTORIES
 from .support import TODAY, Inventory, base, changed, compiled, environment, messages, sound
 from .test_placement import declared, objections, shuffled
 
-LAW = settings(max_examples=80, deadline=None)
+LAW = settings(max_examples=80)
 PROD = "physics/lab-sim/prod"
 ENTRY = {"clusters": ["prod-1"], "decided_at": "2026-01-02", "reason": "room", "quota": {"requests.cpu": "8"}}
 

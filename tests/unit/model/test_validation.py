@@ -69,7 +69,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(DOCUMENTS)), VALUES)
 def test_what_the_schema_refuses_is_told_and_only_that(kind: str, document: t.Any) -> None:
     if kind != "tenant" and not isinstance(document, dict):

@@ -112,7 +112,7 @@ def exactly(value: t.Any) -> str:
     return json.dumps(value)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.dictionaries(TEXT, VALUE, max_size=4), max_size=3))
 def test_every_parser_reads_back_what_was_written(documents: list[dict[str, t.Any]]) -> None:
     text = emit.render(documents, "a test")
@@ -238,7 +238,7 @@ def test_text_is_written_as_it_is() -> None:
         emit.render("a\ud800", "ignored")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(st.dictionaries(TEXT, VALUE, max_size=3), max_size=2),
     st.lists(st.dictionaries(TEXT, VALUE, max_size=3), max_size=2),

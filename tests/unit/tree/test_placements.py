@@ -207,7 +207,7 @@ def test_every_environment_of_a_file() -> None:
     assert [comment for comment in comments if comment not in text] == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=40), st.lists(st.from_regex(r"\A[a-z][a-z0-9-]{0,20}\Z"), min_size=1, max_size=3))
 def test_any_reason(reason: str, clusters: list[str]) -> None:
     for name in ("dev", "prod", "test"):

@@ -47,7 +47,7 @@ def rendered(inventory: Inventory, root: Path, recorded: t.Any = None) -> dict[s
     return disk(root)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(INVENTORIES)
 def test_the_same_inventory_gives_the_same_bytes(inventory: Inventory) -> None:
     inventory = sound(inventory)
@@ -58,7 +58,7 @@ def test_the_same_inventory_gives_the_same_bytes(inventory: Inventory) -> None:
         assert json.dumps(inventory) == before
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(INVENTORIES)
 def test_a_second_run_finds_what_it_recorded_and_changes_nothing(inventory: Inventory) -> None:
     with tempfile.TemporaryDirectory() as folder:
