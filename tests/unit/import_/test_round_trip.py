@@ -193,7 +193,8 @@ def example() -> tuple[Source, Fleet, Source]:
         name: {k: v for k, v in values.items() if k not in ("cluster_dedicated_to", "cluster_network")}
         for name, values in whole.clusters.items()
     }
-    return whole, compile_fleet(whole, today=TODAY), replace(whole, tenants={}, clusters=bare)
+    settings = {k: v for k, v in whole.settings.items() if k != "fleet_alerts"}
+    return whole, compile_fleet(whole, today=TODAY), replace(whole, tenants={}, settings=settings, clusters=bare)
 
 
 #: Grants relax Pod Security there; a namespace of the inventory is only relaxed for a time.
