@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes rows through the endpoints and notes each commit that the database has acknowledged. Runs on a client host.
 
-Arguments: a libpq connection string that begins with host, a file, threads. The file gets the time and the row of each commit.
+Arguments: a libpq connection string that begins with host, a file, threads. The file gets the time and the row of each
+commit.
 """
 
 import random
