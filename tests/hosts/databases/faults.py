@@ -20,7 +20,8 @@ def _hold(databases: Databases, host: str) -> None:
     others = [each for each in HOSTS if each != host]
     for each in others:
         databases.run(each, "systemctl stop keepalived")
-    while databases.holders() != [host]:
+    deadline = time.monotonic() + 30
+    while databases.holders() != [host] and time.monotonic() < deadline:
         time.sleep(0.5)
     for each in others:
         databases.run(each, "systemctl start keepalived")
