@@ -15,6 +15,7 @@ import hashlib
 import ipaddress
 import json
 import shutil
+import socket
 import subprocess
 import time
 import typing as t
@@ -84,6 +85,17 @@ class Rig:
         (self.folder / "known_hosts").write_text("".join(known), encoding="utf-8")
         self.inventory.write_text(yaml.safe_dump(self._inventory(platforms, addresses)), encoding="utf-8")
         say(f"{len(platforms)} hosts in {network} after {time.monotonic() - start:.1f} s")
+
+    def renew(self, platforms: list[dict[str, t.Any]], host: str) -> None:
+        """Install a host afresh: what it had is gone, its name and address stay."""
+        inventory = yaml.safe_load(self.inventory.read_text(encoding="utf-8"))
+        address = inventory["all"]["children"]["rig"]["hosts"][host]["ansible_host"]
+        podman("rm", "--force", "--volumes", "--time=0", f"{self.id}-{host}")
+        known = self._start(image(), next(each for each in platforms if each["name"] == host), address)
+        path = self.folder / "known_hosts"
+        others = [line for line in path.read_text(encoding="utf-8").splitlines() if line.split()[0] != address]
+        path.write_text("\n".join([*others, known]), encoding="utf-8")
+        _reach(address)
 
     def destroy(self) -> None:
         """Remove the hosts, their network and what they changed on the machine; fine when there is nothing."""
@@ -210,6 +222,20 @@ def _inside(container: str, command: str, given: str | None = None) -> str:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
+
+
+def _reach(address: str) -> None:
+    """Wait until an address leads to the new host: for a while, neighbours remember the card of the old one."""
+    deadline = time.monotonic() + _BOOT_SECONDS
+    while True:
+        try:
+            socket.create_connection((address, 22), timeout=2).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def _booted(container: str) -> str:

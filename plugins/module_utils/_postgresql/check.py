@@ -35,6 +35,9 @@ CHECKS: dict[str, str] = {
     "leftovers": WARNING,
     "cluster": ERROR,
     "identity": ERROR,
+    "etcd_api": ERROR,
+    "join": ERROR,
+    "majority": ERROR,
     "clock": ERROR,
     "timing": ERROR,
     "watchdog": ERROR,
@@ -255,7 +258,48 @@ def _all(
                             f"Remove {settings['folder']} on the hosts that are new to the cluster.",
                         ),
                     )
+    yield from _etcd(seen, group, settings)
     yield from _alike(seen, settings)
+
+
+def _etcd(seen: Mapping[str, Seen], group: Sequence[str], settings: Seen) -> Iterator[tuple[str, Said]]:
+    """What would lose commits or copies: an API that overwrites leaders, and members that came back with nothing."""
+    for host, each in seen.items():
+        if each["etcd_api"]["used"] == "etcd3" and each["etcd_api"]["safe"] == "etcd":
+            yield (
+                host,
+                (
+                    "etcd_api",
+                    f"runs Patroni {each['patroni']} with API 3 of etcd: a primary that stood still for long "
+                    "overwrites its successor, and acknowledged commits are lost.",
+                    "Install Patroni 3.0.3 or newer, for example from apt.postgresql.org.",
+                ),
+            )
+    members = [host for host, each in seen.items() if each["etcd_data"]]
+    empty = [host for host in seen if host not in members]
+    if not members or not empty or not any(each["data"] for each in seen.values()):
+        return
+    if len(members) <= len(group) // 2:
+        yield (
+            members[0],
+            (
+                "majority",
+                f"only {', '.join(members)} of {len(group)} hosts still has the data of etcd, which is no majority.",
+                "Bring another host back with its disk: without a majority nobody can tell whose data is the newest.",
+            ),
+        )
+        return
+    for host in empty:
+        if host not in settings.get("join", ()):
+            yield (
+                host,
+                (
+                    "join",
+                    f"has no data of etcd, unlike {', '.join(members)}: it is new, or a disk is not mounted.",
+                    f"If it shall join with copies of everything, run again with -e postgresql_join={host}; the member "
+                    "that was lost is forgotten then.",
+                ),
+            )
 
 
 def _alike(seen: Mapping[str, Seen], settings: Seen) -> Iterator[tuple[str, Said]]:

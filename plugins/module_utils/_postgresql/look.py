@@ -16,6 +16,11 @@ from .._hosts import look_network, look_storage, look_system, read
 
 #: What each distribution brings.
 VERSIONS = {("debian", "12"): "15", ("ubuntu", "22.04"): "14", ("ubuntu", "24.04"): "16"}
+#: And of Patroni; for a host that has no lists of packages yet.
+_PATRONI = {("debian", "12"): "3.0.2", ("ubuntu", "22.04"): "2.1.2", ("ubuntu", "24.04"): "3.2.2"}
+#: Before, a leader whose lease has run out while it stood still overwrites its successor's key in etcd's API 3, whose
+#: commits are then lost. With API 2 it compares first.
+_COMPARES = (3, 0, 3)
 _CANDIDATE = re.compile(r"^(\S+):$|^  Candidate: (\S+)$", re.MULTILINE)
 
 
@@ -28,16 +33,21 @@ def look(expect: t.Mapping[str, t.Any], packages: list[str], paths: list[str]) -
     system = look_system.look("", packages, {}, [])
     network = look_network.look([], {}, [], 22, "", 1)
     storage = look_storage.look(paths, "/var/lib/etcd", 0)
-    version = expect.get("version") or VERSIONS.get((system["os"]["id"], system["os"]["version"]), "")
+    version = expect.get("version") or VERSIONS.get(_system(system["os"]), "")
     data = expect.get("data") or f"/var/lib/postgresql/{version}/{expect.get('cluster', '')}"
     folder = expect.get("folder", "")
+    candidates = _candidates(packages)
+    patroni = system["packages"].get("patroni") or candidates.get("patroni") or _PATRONI.get(_system(system["os"]), "")
+    config = read.text("/etc/patroni/config.yml")
     return {
         **{key: system[key] for key in ("uid", "os", "cores", "memory_mib", "packages", "time")},
         **{key: network[key] for key in ("interfaces", "default", "listening")},
         "version": version,
         "data_folder": data,
         "filesystems": storage["filesystems"],
-        "candidates": _candidates(packages),
+        "candidates": candidates,
+        "patroni": patroni,
+        "etcd_api": {"used": _etcd_api(config), "safe": safe_etcd_api(patroni)},
         "package_lists": bool(glob.glob("/var/lib/apt/lists/*Packages*")),
         "ca": _digest(f"{folder}/ca.crt"),
         "secret": _digest(f"{folder}/secret"),
@@ -48,11 +58,26 @@ def look(expect: t.Mapping[str, t.Any], packages: list[str], paths: list[str]) -
             for each in sorted(glob.glob("/var/lib/postgresql/*/*/PG_VERSION"))
             if os.path.dirname(each) != data and ".before-" not in each
         ],
-        "scope": _scope(read.text("/etc/patroni/config.yml")),
+        "scope": _scope(config),
         "postgres_uid": _uid("postgres"),
         "watchdog": os.path.exists("/dev/watchdog"),
         "folders": {path: os.path.isdir(path) for path in expect.get("folders", ())},
     }
+
+
+def safe_etcd_api(patroni: str) -> str:
+    """The API of etcd, as Patroni's settings call it, in which this version of Patroni overwrites no other leader."""
+    numbers = tuple(map(int, re.findall(r"[0-9]+", patroni.partition("-")[0])[:3]))
+    return "etcd3" if numbers >= _COMPARES else "etcd"
+
+
+def _system(system: t.Mapping[str, str]) -> tuple[str, str]:
+    return system["id"], system["version"]
+
+
+def _etcd_api(config: str) -> str:
+    found = re.search(r"^(etcd3?):", config, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _candidates(packages: list[str]) -> dict[str, str]:

@@ -3,9 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes rows through the endpoints and notes each commit that the database has acknowledged. Runs on a client host.
 
-Arguments: a libpq connection string, a file, threads. The file gets the time and the row of each commit.
+Arguments: a libpq connection string that begins with host, a file, threads. The file gets the time and the row of each
+commit.
 """
 
+import random
 import sys
 import threading
 import time
@@ -17,10 +19,18 @@ lock = threading.Lock()
 out = open(path, "a", buffering=1, encoding="ascii")  # noqa: SIM115
 
 
+def shuffled():
+    """As libpq 16 does with load_balance_hosts=random. It goes on to no other host when one accepts and closes."""
+    words = where.split()
+    hosts = words[0].partition("=")[2].split(",")
+    random.shuffle(hosts)
+    return " ".join([f"host={','.join(hosts)}", *words[1:]])
+
+
 def connect():
     while True:
         try:
-            return psycopg2.connect(where)
+            return psycopg2.connect(shuffled())
         except psycopg2.Error:
             time.sleep(0.05)
 

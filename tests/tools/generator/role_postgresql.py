@@ -84,6 +84,11 @@ _TEXTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
         {"choices": ["automatic", "required", "off"]},
     ),
     "restart": ("bool", "Restart databases for settings that need it, one host at a time. Else they are told.", {}),
+    "join": (
+        "list",
+        "Hosts that may join databases which exist, with nothing of their own: new ones, and ones installed afresh.",
+        _LISTS,
+    ),
     "backup": ("dict", "Settings of pgBackRest, such as C(repo1-path). Empty for no backups.", {}),
     "backup_full": ("str", "When to take full backups, as in systemd's C(OnCalendar).", {}),
     "backup_diff": ("str", "When to take differential ones.", {}),

@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._hosts.finding import Finding
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._postgresql.check import CHECKS, preflight
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._postgresql.look import safe_etcd_api
 
 Host = dict[str, t.Any]
 Fleet = dict[str, Host]
@@ -51,6 +52,8 @@ def host(number: int) -> Host:
         "secret": "",
         "data": False,
         "etcd_data": False,
+        "patroni": "3.0",
+        "etcd_api": {"used": "", "safe": "etcd"},
         "other_data": [],
         "scope": "",
         "postgres_uid": None,
@@ -92,6 +95,14 @@ def elsewhere(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
     fleet["db2"]["expect"]["address"] = "10.50.0.99"
 
 
+def running(*members: int) -> Callable[[Fleet, dict[str, t.Any]], None]:
+    """Databases run; only some hosts have their etcd."""
+    return both(
+        *(change(number, scope="database", data=True) for number in members),
+        *(change(number, etcd_data=True) for number in members),
+    )
+
+
 def twice(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
     fleet["db2"] = copy.deepcopy(fleet["db1"])
 
@@ -120,6 +131,9 @@ FAULTS: list[tuple[str, Callable[[Fleet, dict[str, t.Any]], None], str, str]] = 
     ("cluster", change(1, data=True), "db1", "no Patroni of ours made"),
     ("identity", both(change(1, ca="aa"), change(2, ca="bb")), "db2", "another certificate authority"),
     ("identity", both(change(1, secret="aa"), change(2, secret="bb")), "db2", "another secret"),
+    ("etcd_api", change(2, etcd_api={"used": "etcd3", "safe": "etcd"}), "db2", "runs Patroni 3.0 with API 3"),
+    ("join", running(1, 3), "db2", "has no data of etcd, unlike db1, db3"),
+    ("majority", running(3), "db3", "only db3 of 3 hosts"),
     ("clock", change(1, time=NOW - 60), "db1", "60 s behind"),
     ("timing", settings(retry_timeout=10), "db1", "is less than postgresql_loop_wait"),
     ("watchdog", both(settings(watchdog="required"), change(1, watchdog=False)), "db1", "no /dev/watchdog"),
@@ -148,6 +162,34 @@ def test_hosts_that_are_well() -> None:
 
 def test_a_fresh_host_that_has_never_asked_for_packages_is_well() -> None:
     assert judge(change(1, candidates={}, package_lists=False)) == []
+
+
+@pytest.mark.parametrize(
+    "well",
+    [
+        both(running(1, 3), settings(join=["db2"])),
+        running(1, 2, 3),
+        # A first run was interrupted: nothing can be lost yet.
+        change(1, etcd_data=True),
+        change(1, etcd_api={"used": "etcd", "safe": "etcd3"}),
+    ],
+)
+def test_what_may_join_is_well(well: Callable[[Fleet, dict[str, t.Any]], None]) -> None:
+    assert judge(well) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "api"),
+    [
+        ("2.1.2-1", "etcd"),
+        ("3.0.2-1", "etcd"),
+        ("3.0.3-1.pgdg120+1", "etcd3"),
+        ("3.2.2-2", "etcd3"),
+        ("4.1.4", "etcd3"),
+    ],
+)
+def test_patroni_uses_an_api_in_which_it_overwrites_no_leader(version: str, api: str) -> None:
+    assert safe_etcd_api(version) == api
 
 
 @pytest.mark.parametrize(
