@@ -292,6 +292,7 @@ NAMES = (
     "postgresql_disk_minimums",
     "postgresql_group",
     "postgresql_hba",
+    "postgresql_join",
     "postgresql_loop_wait",
     "postgresql_max_connections",
     "postgresql_memory_mib",

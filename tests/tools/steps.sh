@@ -34,7 +34,7 @@ for target in "$@"; do
     if [ "$target" = -- ]; then to=second; else declare -n list=$to; list+=("$target"); fi
 done
 
-: >"$work/first" >"$work/second"
+touch "$work/first" "$work/second"
 if [ ${#second[@]} -gt 0 ]; then
     printf 'steps: %s: beside the others, shown after them\n' "${second[*]}"
     set -m # a process group of its own, which `finish` can end whole
