@@ -20,7 +20,7 @@ def answers(target):
 
 hosts, ports = map(json.loads, sys.argv[1:])
 targets = [(host, address, port) for host, address in hosts.items() for port in ports]
-with ThreadPoolExecutor(max_workers=64) as pool:
+with ThreadPoolExecutor(max_workers=128) as pool:
     found = list(pool.map(lambda each: answers(each[1:]), targets))
 result = {host: [] for host in hosts}
 for (host, _address, port), is_open in zip(targets, found, strict=True):

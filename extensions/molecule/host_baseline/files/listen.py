@@ -9,10 +9,18 @@ import selectors
 import socket
 import sys
 
+
+def listener(port):
+    try:
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=64)
+    except OSError:  # a host without IPv6
+        return socket.create_server(("", port), backlog=64)
+
+
 selector = selectors.DefaultSelector()
 for port in map(int, sys.argv[1:]):
     with contextlib.suppress(OSError):  # another program listens there already
-        selector.register(socket.create_server(("", port), backlog=64), selectors.EVENT_READ)
+        selector.register(listener(port), selectors.EVENT_READ)
 while True:
     for key, _events in selector.select():
         key.fileobj.accept()[0].close()
