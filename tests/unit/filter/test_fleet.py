@@ -98,10 +98,15 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def contents(folder: Path) -> dict[Path, tuple[int, int, bytes]]:
+    """What would show a write."""
+    return {path: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
+
+
 def test_what_a_tree_records_holds_in_every_filter(tree: Path) -> None:
-    before = {path: path.stat() for path in tree.iterdir()}
+    before = contents(tree)
     fleet = FILTERS["tenancy"](hostvars(), tree=str(tree))
-    assert {path: path.stat() for path in tree.iterdir()} == before, "it is only read"
+    assert contents(tree) == before, "it is only read"
     prod = FILTERS["placements"](fleet, DAY)["physics/lab-sim/prod"]
     assert (prod["clusters"], prod["origin"], prod["decided_at"]) == (["west-prod"], "recorded", "2026-01-02")
     spaces = {
