@@ -380,7 +380,7 @@ def test_status_goes_on_and_says_so_where_addresses_may_not_be_read(live: Live, 
     run = status(organisation)
     assert run.code == 0, run.out
     assert "The addresses for Services were not looked at." in run.out
-    assert 'cannot list resource "services"' in " ".join(run.out.split())
+    assert "services is forbidden" in " ".join(run.out.split())
     assert f"{CLUSTER}: 2 environments" in run.out
     assert re.search(rf"{CLUSTER} +: .*failed=0 .*ignored=0", run.out), run.out
 

@@ -169,7 +169,7 @@ def _walk_keyed(
             # a part of the key that we leave out is one that the server fills in
             return isinstance(item, Mapping) and all(item.get(k, v) == v for k, v in wanted.items())
 
-        at = f"{path}[{','.join(str(v) for v in wanted.values())}]"
+        at = f"{path}{_shown(name)}"
         index = next((i for i in unmatched if fits(ours[i])), None)
         live = next((item for item in theirs if fits(item)), None)
         if index is None or live is None:
