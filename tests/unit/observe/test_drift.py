@@ -82,13 +82,14 @@ def test_an_item_of_a_keyed_list_is_told_with_its_values() -> None:
     """Names with letters of paths in them as well."""
 
     def policy(expression: str, *book: Object) -> Object:
-        meta = {"name": "p", **({"managedFields": list(book)} if book else {})}
+        meta = {"name": "p", "labels": LABELS, **({"managedFields": list(book)} if book else {})}
         conditions = [{"name": "a", "expression": "true"}, {"name": "b.c/d", "expression": expression}]
         kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy"}
         return {**kind, "metadata": meta, "spec": {"matchConditions": conditions}}
 
     items = {f'k:{{"name":"{name}"}}': {".": {}, "f:name": {}, "f:expression": {}} for name in ("a", "b.c/d")}
-    book = {"apiVersion": "admissionregistration.k8s.io/v1", "fieldsV1": {"f:spec": {"f:matchConditions": items}}}
+    written = {"f:metadata": {"f:labels": {"f:a": {}}}, "f:spec": {"f:matchConditions": items}}
+    book = {"apiVersion": "admissionregistration.k8s.io/v1", "fieldsV1": written}
     live = policy("old", {**OURS, **book})
     (row,) = fields(policy("new"), live)
     assert (row["path"], row["declared"], row["live"]) == (
