@@ -9,6 +9,8 @@ import base64
 import shutil
 import subprocess
 
+import pytest
+
 from .site import LOGIN, Site
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/flux-system/deployments"
@@ -53,6 +55,7 @@ def test_check_mode_tells_and_changes_nothing(site: Site) -> None:
     assert flags(site, "kustomize-controller") == before
 
 
+@pytest.mark.slow
 def test_another_manifest_is_refused(site: Site) -> None:
     """One that is not the one that was meant, and one of another version."""
     run = site.bootstrap(flux_bootstrap_checksum=f"sha256:{'0' * 64}")
@@ -68,6 +71,7 @@ def test_another_manifest_is_refused(site: Site) -> None:
     assert "is an address without flux_bootstrap_checksum" in " ".join(run.out.split())
 
 
+@pytest.mark.slow
 def test_the_age_key_is_made_once(site: Site) -> None:
     """It comes back from the cluster when the file is lost, and a foreign one is refused."""
     path = site.rig.folder / "east.agekey"

@@ -65,6 +65,7 @@ def test_two_clusters_are_built_at_once_and_share_nothing(place: Place) -> None:
     assert "nothing to do" in second.out
 
 
+@pytest.mark.slow
 def test_one_that_fails_stops_no_other_and_is_resumed(place: Place) -> None:
     broken = place.inventory.parent / "download"
     failed = place.run(kubespray_variables={"shaped_broken": str(broken), "shaped_broken_on": "west-2"})
