@@ -158,6 +158,8 @@ def test_broken_tenants_stop_nobody_else(site: Site) -> None:
 def test_git_is_away_and_comes_back_rewritten(site: Site) -> None:
     """What is applied stays; the source says that Git is away, and follows the new history when it is back."""
     rig = site.rig
+    site.tenants["physics"] = tenant("physics", {"name": "prod", "resource_quota": {"hard": {"pods": "76"}}})
+    site.commit()
     rig.git.stop()
     try:
         site.tenants["physics"] = tenant("physics", {"name": "prod", "resource_quota": {"hard": {"pods": "77"}}})

@@ -100,6 +100,8 @@ def test_pools_that_overlap(here: Town) -> None:
 @pytest.mark.slow
 def test_a_pool_moves(here: Town) -> None:
     """Addresses change hands between pools in one run, and who loses one is told before."""
+    here.bring()
+    here.make_tenants()
     here.service(PHYSICS, "web")
     here.until(lambda: here.address(PHYSICS, "web"), "it has an address")
     # In the order of names, the taker is applied before the giver; MetalLB's webhook refuses pools that overlap.
