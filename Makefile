@@ -14,7 +14,7 @@ BOOTSTRAP := $(or $(PYTHON),python3) .ci/bootstrap.py $(if $(PYTHON),--this-pyth
 PACKAGE := ansible_collections.k8s.self_provisioning
 
 TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-changelog lint-docs \
-              unit golden molecule sanity -- integration
+              unit golden -- molecule sanity -- integration
 SLOW_SCENARIOS := kubespray etcd_backup postgresql api_endpoint
 # Most tests wait for processes of theirs, so there are more workers than cores.
 INTEGRATION := pytest -n 3 --dist loadfile --no-loadscope-reorder tests/flux tests/metallb tests/integration \

@@ -103,6 +103,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         extra = _extra_variables.unknown(load_extra_vars(self._loader))
         if extra or folder.problems.errors:
             _refuse(folder, (variables or {}).get("groups") or {}, extra)
+        # every task that compiles the fleet does so in a process of its own, which is forked from this one
+        prepare()
         self.set_options(var_options=variables, direct=kwargs)
         delivery = self.get_option("delivery")
         if self.get_option("unmeasured"):
@@ -122,9 +124,6 @@ def _delivered(delivery: str, variables: Mapping[str, t.Any]) -> str:
         value = known.raw_get(host).get("cluster_delivery", CLUSTER["cluster_delivery"]["default"])
         if value == delivery or is_template(str(value)):
             found.append(str(host))
-    if len(found) > 1:
-        # each of them compiles the fleet in a process of its own, which is forked from this one
-        prepare()
     return ":".join(found) or f"{CLUSTERS}:!{CLUSTERS}"
 
 

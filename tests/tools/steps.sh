@@ -4,13 +4,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Runs make targets one after the other, each under a heading, all of them even when one fails; ends with a table.
-# Those after `--` run beside the others, and what they print comes after them: steps.sh lint unit -- integration
+# `--` begins a row that runs beside the others; what it prints comes after them: steps.sh lint unit -- integration
 set -uo pipefail
 
 work=$(mktemp -d)
-beside=
+beside=()
 finish() {
-    if [ -n "$beside" ]; then kill -INT -- "-$beside" 2>/dev/null; fi
+    for each in "${beside[@]}"; do kill -INT -- "-$each" 2>/dev/null; done
     rm -rf "$work"
 }
 trap finish EXIT
@@ -29,29 +29,34 @@ run() { # TABLE TARGET...
     done
 }
 
-first=() second=() to=first
+rows=("")
 for target in "$@"; do
-    if [ "$target" = -- ]; then to=second; else declare -n list=$to; list+=("$target"); fi
+    if [ "$target" = -- ]; then rows+=(""); else rows[-1]+=" $target"; fi
 done
 
-touch "$work/first" "$work/second"
-if [ ${#second[@]} -gt 0 ]; then
-    printf 'steps: %s: beside the others, shown after them\n' "${second[*]}"
-    set -m # a process group of its own, which `finish` can end whole
-    run "$work/second" "${second[@]}" >"$work/log" 2>&1 </dev/null &
-    beside=$!
-    set +m
-fi
-run "$work/first" "${first[@]}"
-if [ -n "$beside" ]; then
-    tail --lines=+1 --follow --pid="$beside" "$work/log"
-    wait "$beside"
-    beside=
-fi
+for row in "${!rows[@]}"; do
+    : >"$work/table.$row"
+    if [ "$row" -gt 0 ]; then
+        printf 'steps:%s: beside the others, shown after them\n' "${rows[row]}"
+        set -m # a process group of its own, which `finish` can end whole
+        # shellcheck disable=SC2086 # targets are words
+        run "$work/table.$row" ${rows[row]} >"$work/log.$row" 2>&1 </dev/null &
+        beside+=($!)
+        set +m
+    fi
+done
+# shellcheck disable=SC2086
+run "$work/table.0" ${rows[0]}
+for row in "${!beside[@]}"; do
+    tail --lines=+1 --follow --pid="${beside[row]}" "$work/log.$((row + 1))"
+    wait "${beside[row]}"
+done
+beside=()
 
+cat "$work"/table.* >"$work/all"
 verdict=passed
-if grep -q FAILED "$work/first" "$work/second"; then verdict=FAILED; fi
+if grep -q FAILED "$work/all"; then verdict=FAILED; fi
 printf '\n'
-cat "$work/first" "$work/second"
+cat "$work/all"
 printf '%-18s %-7s %5d s\n' all "$verdict" "$SECONDS"
 [ "$verdict" = passed ]

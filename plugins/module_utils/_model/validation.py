@@ -38,15 +38,24 @@ _SCHEMAS = {
 
 @cache
 def _quick(kind: str) -> Callable[[Document], Document]:
-    lean = _without(_SCHEMAS[kind], "oneOf")
-    return t.cast("Callable[[Document], Document]", fastjsonschema.compile(lean, use_default=False))
+    return t.cast("Callable[[Document], Document]", fastjsonschema.compile(_lean(_SCHEMAS[kind]), use_default=False))
 
 
-def _without(schema: t.Any, word: str) -> t.Any:
-    """The schema without a word whose failing branches cost more than all else; C(values.check) looks after it."""
+# oneOf: its failing branches cost more than all else, and C(values.check) looks after it. The others say nothing of
+# what is valid, but the compiler writes them into the code of every check.
+_LEFT_OUT = ("oneOf", "default", "description", "examples", "title", "x-")
+_NAMES = ("properties", "patternProperties")
+
+
+def _lean(schema: t.Any) -> t.Any:
+    """The schema without what makes the compiled validator slow or long to compile."""
     if isinstance(schema, dict):
-        return {key: _without(value, word) for key, value in schema.items() if key != word}
-    return [_without(item, word) for item in schema] if isinstance(schema, list) else schema
+        return {
+            key: {name: _lean(each) for name, each in value.items()} if key in _NAMES else _lean(value)
+            for key, value in schema.items()
+            if not key.startswith(_LEFT_OUT)
+        }
+    return [_lean(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _pattern(_validator: t.Any, pattern: str, value: object, _schema: Schema) -> Iterator[jsonschema.ValidationError]:
