@@ -83,6 +83,7 @@ def known(rig: FluxRig, *names: str) -> bool:
     return {each["metadata"]["name"] for each in found} == {*names}
 
 
+@pytest.mark.slow
 def test_a_broken_tenant_is_told_of(site: Site, webhook: Webhook) -> None:
     """To whom it concerns, naming it and the cluster; the way to the channel is in no repository and no log."""
     alerts: dict[str, Any] = {

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .site import Site, tenant
 
 
@@ -22,6 +24,7 @@ def test_everything_is_as_committed(site: Site) -> None:
     assert run.changed == 1
 
 
+@pytest.mark.slow
 def test_it_waits_for_a_commit(site: Site) -> None:
     """And fails when the commit does not come."""
     site.tenants["later"] = tenant("later")

@@ -70,6 +70,7 @@ def login(delivered: Delivered, inventory: Path) -> Iterator[Path]:
     assert prepare(inventory, provisioner_kubeconfig=admin).code == 0
 
 
+@pytest.mark.slow
 def test_without_an_administrator_the_manifest_is_shown(inventory: Path) -> None:
     run = prepare(inventory)
     assert (run.code, run.changed) == (0, 0), run.out
@@ -79,6 +80,7 @@ def test_without_an_administrator_the_manifest_is_shown(inventory: Path) -> None
     assert len(rules) <= 8, "only the policies' own match rules have a star"
 
 
+@pytest.mark.slow
 def test_the_manifest_as_a_file(inventory: Path, tmp_path: Path) -> None:
     path = tmp_path / "{cluster}.yaml"
     first, second = (prepare(inventory, provisioner_manifest=str(path)) for _unused in range(2))
@@ -89,6 +91,7 @@ def test_the_manifest_as_a_file(inventory: Path, tmp_path: Path) -> None:
     assert verbs == {"bind", "create", "delete", "get", "list", "patch", "watch"}
 
 
+@pytest.mark.slow
 def test_what_is_installed_stays(delivered: Delivered, inventory: Path, login: Path) -> None:
     """A second run changes nothing and keeps the login; a trial finds what somebody widened, a run takes it back."""
     admin = str(delivered.plane.kubeconfig)
@@ -201,6 +204,7 @@ WRONG: list[tuple[str, str, Object, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: str(wrong[0]))
 def test_what_the_report_does_not_know_is_found(
     delivered: Delivered, inventory: Path, login: Path, tmp_path: Path, wrong: tuple[str, str, Object, str]

@@ -150,6 +150,7 @@ def test_those_that_cannot_be_reached_are_a_warning_each_and_cost_one_wait(
     assert "The capacity of one" not in run.out
 
 
+@pytest.mark.slow
 def test_all_that_is_declared_is_not_measured(tmp_path: Path) -> None:
     declared = {"cluster_capacity": {"cpu": "300"}, "cluster_kubeconfig": str(tmp_path / "missing.conf")}
     root = inventory(tmp_path / "inventory", one=declared, two={})
@@ -160,6 +161,7 @@ def test_all_that_is_declared_is_not_measured(tmp_path: Path) -> None:
     assert "is not known" not in run.out
 
 
+@pytest.mark.slow
 def test_one_that_has_to_be_measured_and_cannot_be_is_a_failure(
     measured: ControlPlane, reader: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ def inventory(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_one_wording(tmp_path: Path, inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("K8S_AUTH_")]:
         monkeypatch.delenv(name)

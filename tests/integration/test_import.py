@@ -156,6 +156,7 @@ def accept(told: str) -> list[str]:
     return sorted(Path(path).name for path, _number in named)
 
 
+@pytest.mark.slow
 def test_check_mode_shows_the_files_and_writes_nothing(live: Live, inventory: Path) -> None:
     mark = live.plane.audit.mark()
     shown = imported(inventory, "--check", "--diff")
@@ -254,6 +255,7 @@ def test_what_was_imported_validates_and_means_the_same(live: Live, inventory: P
         assert ports == {"[('port', 5432), ('protocol', 'TCP')]"}
 
 
+@pytest.mark.slow
 def test_manifests_give_the_same_files_as_the_cluster(live: Live, inventory: Path, tmp_path: Path) -> None:
     imported(inventory)
     from_cluster = folder(inventory)

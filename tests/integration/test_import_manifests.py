@@ -56,6 +56,7 @@ def test_without_clusters_it_says_what_to_give(given: dict[str, object]) -> None
     assert "is undefined" not in run.out
 
 
+@pytest.mark.slow
 def test_the_quota_stays_and_the_rest_waits_for_a_yes(inventory: Path, manifests: Path) -> None:
     run = imported(inventory, manifests)
     assert run.code == 0, run.out

@@ -151,6 +151,7 @@ def test_an_upgrade_is_planned_then_walked(place: Place) -> None:
     assert (place.home("east-cluster") / "credentials" / "east-1.begin").read_text().split()[1] == "1.30.14"
 
 
+@pytest.mark.slow
 def test_under_awx_the_place_has_to_be_chosen(place: Place) -> None:
     run = play("clusters", "--check", inventory=place.inventory, awx_job_id=7)
     assert run.code != 0
@@ -158,6 +159,7 @@ def test_under_awx_the_place_has_to_be_chosen(place: Place) -> None:
     assert place.run("--check", awx_job_id=7).code == 0
 
 
+@pytest.mark.slow
 def test_two_runs_on_one_cluster_do_not_meet(place: Place) -> None:
     place.home("east-cluster").mkdir()
     with open(place.home("east-cluster") / "lock", "w") as lock:
@@ -167,6 +169,7 @@ def test_two_runs_on_one_cluster_do_not_meet(place: Place) -> None:
     assert "another run is at work on this cluster" in run.out
 
 
+@pytest.mark.slow
 def test_the_guide_is_true(tmp_path: Path) -> None:
     guide = (ROOT / "docs" / "guides" / "clusters.md").read_text()
     for text in re.findall(r"```yaml\n---\n# (.*?)```", guide, re.DOTALL):

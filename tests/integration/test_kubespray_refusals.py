@@ -36,6 +36,7 @@ def test_no_action_runs_unconfirmed_or_in_a_season_that_is_frozen(place: Place, 
             assert "confirm" not in str(unconfirmed.get("msg", ""))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("current", "told"),
     [

@@ -175,6 +175,7 @@ def test_a_trial_that_fails_shows_its_diff_and_claims_nothing(live: Live, tmp_pa
     assert "+++" not in quiet
 
 
+@pytest.mark.slow
 def test_deletion_without_the_right_names_the_remedy(live: Live, tmp_path: Path) -> None:
     host = cluster(live.kubeconfig())
     gone = {"name": "gone", "deletion_policy": "delete", **HERE}

@@ -23,6 +23,7 @@ def inventory(tmp_path: Path) -> Path:
     return copy_example(tmp_path / "inventory")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
@@ -75,6 +76,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 def test_wrong_parameters_write_nothing(tmp_path: Path, inventory: Path) -> None:
     (tmp_path / "file").write_text("somebody's")
     (tmp_path / "other").mkdir()
@@ -108,6 +110,7 @@ def test_several_wrong_parameters_are_told_together(tmp_path: Path) -> None:
 COMMON = {"changed", "failed", "msg", "warnings", "deprecations", "exception", "skipped"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fleet_tree", "fleet_info"])
 def test_what_is_documented_is_what_is_returned(name: str, tmp_path: Path) -> None:
     listed = subprocess.run(
@@ -163,6 +166,7 @@ def test_tags_reach_into_the_role(tags: str, expected: list[str]) -> None:
     assert [line.endswith(name) for line, name in zip(found, expected, strict=True)] == [True] * len(expected)
 
 
+@pytest.mark.slow
 def test_the_tags_of_the_role_do_their_work(tmp_path: Path) -> None:
     run = play("tenants", "--tags", "tenants_tree", tenants_tree=tmp_path / "fleet", tenants_init=True)
     assert (run.code, run.changed) == (0, 1), run.out

@@ -192,6 +192,7 @@ def test_tenant_text_is_never_run(inventory: Path, fleet: Path, tmp_path: Path) 
     assert not marker.exists()
 
 
+@pytest.mark.slow
 def test_an_inventory_without_files_works(tmp_path: Path, rendered: tuple[Path, Run]) -> None:
     """As under AWX, which hands the variables over without the folder they came from."""
     listed = subprocess.run(
@@ -224,6 +225,7 @@ def shrink(inventory: Path) -> None:
     edit(inventory / "group_vars/all/fleet.yml", "tenants: [examinations, exam-centres]", "tenants: [science]")
 
 
+@pytest.mark.slow
 def test_tenants_that_vanish_from_the_inventory_stop_the_run(fleet: Path, inventory: Path) -> None:
     shrink(inventory)
     before, head = tree(fleet), git(fleet, "rev-parse", "HEAD")
@@ -243,6 +245,7 @@ def test_tenants_that_vanish_from_the_inventory_stop_the_run(fleet: Path, invent
     assert {path.name for path in fleet.glob("clusters/*/tenants/*")} == {"science"}
 
 
+@pytest.mark.slow
 def test_check_mode_foretells_a_push_of_earlier_commits(fleet: Path, tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "--bare", "-b", "main", "remote.git")
     git(fleet, "remote", "add", "origin", str(tmp_path / "remote.git"))

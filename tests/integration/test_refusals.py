@@ -32,6 +32,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_a_placement_that_nobody_remembers_is_refused(rendered: Path, tmp_path: Path) -> None:
     """Another day another cluster could be chosen, and a second copy would come into being."""
     refused = play("tenants", *LIVE, tenants_today=DAY)
@@ -112,6 +113,7 @@ def test_the_tree_is_always_whole(rendered: Path, verb: str, names: list[str], e
     assert tree(rendered) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("subject", "expected"),
     [
@@ -133,6 +135,7 @@ def test_somebody_without_a_right_there() -> None:
     assert "library-leads has no right on research-gpu." in run.out
 
 
+@pytest.mark.slow
 def test_a_login_where_flux_applies(tmp_path: Path) -> None:
     login = str(tmp_path / "{cluster}.json")
     run = play("provisioner_access", "--limit", "east-prod", provisioner_login=login, tenants_today=DAY)

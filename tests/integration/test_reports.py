@@ -123,6 +123,7 @@ def test_plan_by_its_tags(fleet: Path, tag: str) -> None:
     assert last(run).startswith(f"Nothing would change in {fleet}: "), run.out
 
 
+@pytest.mark.slow
 def test_files_of_others_and_edited_files_are_named(fleet: Path) -> None:
     (fleet / FACTS).write_text("# by hand\n")
     theirs = [f"clusters/west-prod/config/theirs-{index:02}.yaml" for index in range(13)]
@@ -153,6 +154,7 @@ def test_a_limited_run_speaks_of_what_it_looked_at(fleet: Path) -> None:
         assert "CHANGED BY HAND" not in run.out
 
 
+@pytest.mark.slow
 def test_commit_push_and_record_are_told(fleet: Path, inventory: Path, tmp_path: Path) -> None:
     remote = tmp_path / "remote.git"
     subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
@@ -189,6 +191,7 @@ def test_validate_counts_and_returns_problems_only(inventory: Path) -> None:
     assert not re.search(r"\b1 (errors|warnings|files|clusters|tenants|environments)\b", run.out)
 
 
+@pytest.mark.slow
 def test_fleet_info_returns_what_is_asked_for(tmp_path: Path) -> None:
     parts = {"problems", "clusters", "environments", "ledger"}
     asked: list[list[str]] = [[], ["problems"], ["ledger", "clusters"], sorted(parts)]
@@ -219,6 +222,7 @@ def command(folder: Path, *arguments: str, program: str = "ansible-playbook") ->
     return Run(done.returncode, done.stdout + done.stderr)
 
 
+@pytest.mark.slow
 def test_where_the_demo_says_to_look_next(tmp_path: Path) -> None:
     for name in (".cache", "inventories", "ansible.cfg"):
         (tmp_path / name).symlink_to(ROOT / name)

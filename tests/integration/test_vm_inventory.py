@@ -112,6 +112,7 @@ def test_tables_add_up(estate: t.Any) -> None:
     assert sum(rule["vms"] for rule in first["rules"]) == vm_estate.TOTAL
 
 
+@pytest.mark.slow
 def test_a_host_that_is_away_keeps_its_machines_and_one_that_is_no_more_does_not(estate: t.Any) -> None:
     file, _made, (*_rest, away), _run = estate
     on = [each["host"] for each in away["machines"] if each["sources"][0] == each["host"]]
@@ -206,6 +207,7 @@ def test_a_machine_with_the_name_of_a_host_is_refused(tmp_path: Path) -> None:
     assert "the virtual machine hela-a01 has the name of another host of the inventory" in text
 
 
+@pytest.mark.slow
 def test_the_playbook_with_a_table_only(tmp_path: Path) -> None:
     table = tmp_path / "vms.csv"
     table.write_text("name,workload\nweb01,web\n")

@@ -189,6 +189,7 @@ def test_another_manifest_is_refused(here: Town) -> None:
     assert "it runs metallb 0.15.3, and 0.16.1 is wanted" in run.out
 
 
+@pytest.mark.slow
 def test_away(here: Town) -> None:
     """Only when it is confirmed, and told who loses what; definitions and namespace stay."""
     here.service(PHYSICS, "web")
