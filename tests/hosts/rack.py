@@ -20,6 +20,8 @@ import time
 import typing as t
 from pathlib import Path
 
+import yaml
+
 from .engine import podman
 from .machine import RigError, say
 from .rig import LABEL, Rig
@@ -32,11 +34,9 @@ LEAST_SECONDS = 5.0
 #: Where podman puts hosts, with cgroups of version 1 and 2.
 _CGROUPS = (Path("/sys/fs/cgroup/memory/libpod_parent"), Path("/sys/fs/cgroup/libpod_parent"))
 FACTS = ("setup", "gather_facts", "host_info")
+RANGES = {"pod_cidr": "10.128.0.0/16", "service_cidr": "10.129.0.0/18"}
 #: What containers on one shared disk cannot pass.
 VARIABLES = {
-    "host_baseline_cluster": "rack_test",
-    "host_baseline_api_name": "api.rack.example.edu",
-    "host_baseline_api_address": "10.98.255.10",
     "host_baseline_storage_clients": ["nfs", "iscsi", "multipath"],
     "host_baseline_iscsi_initiator_prefix": "iqn.2026-01.edu.example",
     "host_baseline_preflight_severity": dict.fromkeys(("container", "cgroup", "etcd_disk", "systemd"), "ignore"),
@@ -60,6 +60,18 @@ def platforms(count: int, memory: str) -> list[dict[str, t.Any]]:
     return [{"name": f"node{n:02}", "groups": each, "memory": memory} for n, each in enumerate(groups, 1)]
 
 
+def cluster(rig: Rig) -> Path:
+    """Writes an inventory of the cluster that the hosts are for, with an address of its API in their network."""
+    prefix = yaml.safe_load(rig.inventory.read_text(encoding="utf-8"))["all"]["vars"]["rig_prefix"]
+    network = {"node_cidr": f"{prefix}.0/24", "api_vip": f"{prefix}.200", **RANGES}
+    facts = {"ansible_connection": "local", "cluster_environment": "dev", "cluster_network": network}
+    facts["cluster_kubernetes"] = {"api": {"domain_name": "api.rack.example.edu", "port": 8443}}
+    path = rig.folder / "clusters.yml"
+    tree = {"all": {"children": {"clusters": {"hosts": {"rack-test": facts}}}}}
+    path.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    return path
+
+
 def measure(folder: Path, count: int, forks: int, memory: str, tags: str) -> list[Measured]:
     """Runs the playbook twice on new hosts."""
     rig = Rig(folder / f"rack{count}")
@@ -80,7 +92,7 @@ def _run(rig: Rig, folder: Path, count: int, forks: int, tags: str) -> Measured:
         "TASK_TIMES": str(times),
     }
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "k8s.self_provisioning.hosts"]
-    command += ["-i", str(rig.inventory), "--forks", str(forks), "-e", json.dumps(VARIABLES)]
+    command += ["-i", str(rig.inventory), "-i", str(cluster(rig)), "--forks", str(forks), "-e", json.dumps(VARIABLES)]
     command += ["--tags", tags] if tags else []
     done = threading.Event()
     peak = [0]
