@@ -64,7 +64,13 @@ def cluster(rig: Rig) -> Path:
     """Writes an inventory of the cluster that the hosts are for, with an address of its API in their network."""
     prefix = yaml.safe_load(rig.inventory.read_text(encoding="utf-8"))["all"]["vars"]["rig_prefix"]
     network = {"node_cidr": f"{prefix}.0/24", "api_vip": f"{prefix}.200", **RANGES}
-    facts = {"ansible_connection": "local", "cluster_environment": "dev", "cluster_network": network}
+    facts = {
+        "ansible_connection": "local",
+        "cluster_environment": "dev",
+        "cluster_security_domain": "internal_only",
+        "cluster_sla_tier": "tier_3_standard",
+        "cluster_network": network,
+    }
     facts["cluster_kubernetes"] = {"api": {"domain_name": "api.rack.example.edu", "port": 8443}}
     path = rig.folder / "clusters.yml"
     tree = {"all": {"children": {"clusters": {"hosts": {"rack-test": facts}}}}}
