@@ -47,7 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--build-only", action="store_true", help="find or build the programs, then end")
     parser.add_argument("--with-kubectl", action="store_true", help="build kubectl too, if none of the line is found")
     parser.add_argument(
-        "--with-crds", action="store_true", help="it knows the kinds of Flux, MetalLB and Ceph CSI, and runs none of them"
+        "--with-crds", action="store_true", help="it knows the kinds of Flux, MetalLB and Ceph CSI, which do not run"
     )
     parser.add_argument(
         "--with-node", action="store_true", help="it has a node that is played, where MetalLB's real controller can run"
@@ -111,9 +111,12 @@ def _running(arguments: argparse.Namespace) -> Iterator[ControlPlane]:
     from ..metallb import build, kubelet, node
 
     built = build.find(release(arguments.line).line)
-    with node.alone(built), plane(*node.APISERVER) as cluster:
-        with kubelet.Kubelet(cluster, cluster.folder / "node", node.programs(built), address=node.NODE_ADDRESS):
-            yield cluster
+    with (
+        node.alone(built),
+        plane(*node.APISERVER) as cluster,
+        kubelet.Kubelet(cluster, cluster.folder / "node", node.programs(built), address=node.NODE_ADDRESS),
+    ):
+        yield cluster
 
 
 def _watch(cluster: ControlPlane, owner: int | None) -> None:

@@ -4,7 +4,7 @@
 """A control plane that goes on when its starter has ended: C(python -m tests.control_plane.background).
 
 start FOLDER [OPTION...]   run C(python -m tests.control_plane OPTION...) and wait until FOLDER/kubeconfig opens it
-read FOLDER PATH...        what the API server has at these paths, as one JSON object; a path that is not there is left out
+read FOLDER PATH...        what the API server has at these paths, as JSON; what is not there is left out
 stop FOLDER                end it, and remove the folder
 
 FOLDER also gets the pid, the log, and in C(control-plane) the data. Under C(molecule test) it ends with that at the
@@ -69,7 +69,7 @@ class Background:
         self.stop()
         self.folder.mkdir(parents=True)
         owner = _molecule()
-        line = [sys.executable, "-m", str(__package__), "--folder", str(self.folder / "control-plane")]
+        line = [sys.executable, "-m", "tests.control_plane", "--folder", str(self.folder / "control-plane")]
         line += ["--kubeconfig", str(self.kubeconfig), *(["--owner", str(owner)] if owner else []), *options]
         with self._log.open("wb") as log:
             process = subprocess.Popen(
