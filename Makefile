@@ -15,7 +15,7 @@ PACKAGE := ansible_collections.k8s.self_provisioning
 
 TEST_STEPS := check-generated lint-python typecheck lint-yaml lint-ansible lint-changelog lint-docs \
               unit golden -- molecule sanity -- integration
-SLOW_SCENARIOS := kubespray etcd_backup postgresql api_endpoint
+SLOW_SCENARIOS := kubespray etcd_backup postgresql api_endpoint metallb ceph_csi nfs_csi flux_bootstrap
 # Most tests wait for processes of theirs, so there are more workers than cores.
 INTEGRATION := pytest -n 3 --dist loadfile --no-loadscope-reorder tests/flux tests/metallb tests/integration \
                tests/control_plane tests/hosts tests/tools

@@ -9,6 +9,8 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
@@ -18,9 +20,12 @@ from . import binaries
 from .build import WrongVersionError
 from .cluster import ControlPlane
 from .golang import BuildError
+from .guard import start_time
+from .pki import write_private
 from .process import ControlPlaneError
-from .versions import LINE_VARIABLE, RELEASES, UnknownReleaseLineError
+from .versions import LINE_VARIABLE, RELEASES, UnknownReleaseLineError, release
 
+ROOT = Path(__file__).resolve().parents[2]
 WATCH_SECONDS = 1.0
 
 
@@ -42,16 +47,21 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--build-only", action="store_true", help="find or build the programs, then end")
     parser.add_argument("--with-kubectl", action="store_true", help="build kubectl too, if none of the line is found")
     parser.add_argument(
-        "--with-crds", action="store_true", help="it knows the kinds of Flux and MetalLB, and runs neither"
+        "--with-crds", action="store_true", help="it knows the kinds of Flux, MetalLB and Ceph CSI, which do not run"
+    )
+    parser.add_argument(
+        "--with-node", action="store_true", help="it has a node that is played, where MetalLB's real controller can run"
     )
     parser.add_argument("--folder", type=Path, help="an empty folder for data and logs, which is kept")
     parser.add_argument("--keep", action="store_true", help="keep the data and the logs")
+    parser.add_argument("--kubeconfig", type=Path, help="a file to write, once everything is ready, to get in with")
+    parser.add_argument("--owner", type=int, metavar="PID", help="a process with which it ends")
     return parser.parse_args()
 
 
 def _define(cluster: ControlPlane) -> None:
     """What charts and Flux's installation bring before tenants come."""
-    names = ("flux-system", "metallb-system")
+    names = ("ceph-csi-operator-system", "flux-system", "metallb-system")
     spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
     line = ".".join(cluster.version.removeprefix("v").split(".")[:2])
     for path, made in [
@@ -81,6 +91,42 @@ Ctrl-C stops it.""",
     )
 
 
+@contextmanager
+def _running(arguments: argparse.Namespace) -> Iterator[ControlPlane]:
+    def plane(*flags: str) -> ControlPlane:
+        return ControlPlane(
+            arguments.line,
+            folder=arguments.folder,
+            keep=arguments.keep,
+            kubectl=arguments.with_kubectl,
+            apiserver_args=flags,
+        )
+
+    if not arguments.with_node:
+        with plane() as cluster:
+            yield cluster
+        return
+    # what a node needs of the collection, and the control plane does not
+    sys.path.insert(0, str(ROOT / ".cache/collections"))
+    from ..metallb import build, kubelet, node
+
+    built = build.find(release(arguments.line).line)
+    with (
+        node.alone(built),
+        plane(*node.APISERVER) as cluster,
+        kubelet.Kubelet(cluster, cluster.folder / "node", node.programs(built), address=node.NODE_ADDRESS),
+    ):
+        yield cluster
+
+
+def _watch(cluster: ControlPlane, owner: int | None) -> None:
+    """Return when the owner has ended."""
+    born = start_time(owner) if owner else ""
+    while not owner or (born and start_time(owner) == born):
+        time.sleep(WATCH_SECONDS)
+        cluster.check()
+
+
 def main() -> int:
     """Run until Ctrl-C or SIGTERM; return the exit status."""
     arguments = _arguments()
@@ -95,17 +141,17 @@ def main() -> int:
                     print(program)
             return 0
         start = time.monotonic()
-        cluster = ControlPlane(
-            arguments.line, folder=arguments.folder, keep=arguments.keep, kubectl=arguments.with_kubectl
-        )
-        with cluster:
+        with _running(arguments) as cluster:
             running = True
             if arguments.with_crds:
                 _define(cluster)
             _show(cluster, time.monotonic() - start)
-            while True:
-                time.sleep(WATCH_SECONDS)
-                cluster.check()
+            if arguments.kubeconfig:
+                new = write_private(arguments.kubeconfig.with_suffix(".new"), cluster.kubeconfig.read_bytes())
+                new.replace(arguments.kubeconfig)
+            _watch(cluster, arguments.owner)
+        print("its owner has ended", flush=True)
+        return 0
     except StopSignal as signalled:
         print("stopped", flush=True)
         return 0 if running else 128 + int(signalled.args[0])

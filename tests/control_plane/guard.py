@@ -55,7 +55,7 @@ class Guard:
             self._process.stdin.flush()
 
 
-def _started(pid: int) -> str:
+def start_time(pid: int) -> str:
     """Return the start time, which tells a process from a later one of the same pid; empty when it is gone."""
     try:
         after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
@@ -67,12 +67,12 @@ def _started(pid: int) -> str:
 
 def _end(pid: int, started: str) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if _started(pid) != started:
+        if start_time(pid) != started:
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
         deadline = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < deadline and _started(pid) == started:
+        while time.monotonic() < deadline and start_time(pid) == started:
             time.sleep(0.05)
 
 
@@ -82,7 +82,7 @@ def main() -> None:
     for line in sys.stdin:
         pid = int(line[1:])
         if line.startswith("+"):
-            watched[pid] = _started(pid)
+            watched[pid] = start_time(pid)
         else:
             watched.pop(pid, None)
     for pid, started in reversed(watched.items()):

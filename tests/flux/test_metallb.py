@@ -17,7 +17,8 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.rel
 from ..integration.playbooks import Run, play
 from ..metallb.build import Built, find
 from ..metallb.kubelet import Kubelet
-from ..metallb.town import HOME, NODE_ADDRESS, POOLS, alone, programs
+from ..metallb.node import NODE_ADDRESS, alone, programs
+from ..metallb.town import HOME, POOLS
 from .site import CLUSTER, Site
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import datetime
-import fcntl
 import hashlib
 import http.client
 import http.server
@@ -35,32 +34,21 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.fou
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.released import objects_of
 
 from ..control_plane.cluster import ControlPlane
-from ..control_plane.process import free_ports
 from ..flux.site import CLUSTER_VALUES, SETTINGS, tenant
 from ..integration.playbooks import Run, play
 from .build import Built, find
-from .kubelet import Kubelet, Program
+from .kubelet import Kubelet
+from .node import APISERVER, NODE_ADDRESS, alone, programs
 
 Object = dict[str, Any]
 
 LINE = "1.35"
 CLUSTER = "east"
 HOME = "metallb-system"
-NODE_ADDRESS = "10.20.0.5"
-CERTIFICATES = "{home}/k8s-webhook-server/serving-certs"
-#: The API server finds the pods behind a webhook's Service by itself, as there is no kube-proxy.
-APISERVER = ("--enable-aggregator-routing=true",)
 POOLS: list[Object] = [
     {"name": "physics", "addresses": ["10.20.1.0/30"], "tenants": ["physics"]},
     {"name": "shared", "addresses": ["10.20.1.64/28"]},
 ]
-
-
-def programs(built: Built) -> dict[str, Program]:
-    """What runs in place of MetalLB's images; the speaker would need the network of a node, so nothing does for it."""
-    metrics, health = free_ports(2)
-    flags = {"port": str(metrics), "health-probe-port": str(health), "cert-dir": CERTIFICATES}
-    return {"controller": Program(built.controller, flags, health)}
 
 
 class Town:
@@ -187,14 +175,6 @@ class Town:
         while not test():
             assert time.monotonic() - start < seconds, f"not so after {seconds:.0f} s: {what}"
             time.sleep(0.1)
-
-
-@contextmanager
-def alone(built: Built) -> Iterator[None]:
-    """Only one at a time on this machine: the port of MetalLB's webhook is fixed."""
-    with (built.controller.parent / ".running").open("w", encoding="utf-8") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager
