@@ -99,7 +99,7 @@ EXAMPLES = r"""
 - name: Look at a host
   k8s.self_provisioning.host_info:
     paths: [/var/lib/containerd]
-    names: [deb.debian.org]
+    names: [registry.example.edu]
   register: host
 """
 

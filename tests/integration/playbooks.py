@@ -25,6 +25,7 @@ class Run:
 
     code: int
     out: str
+    stdout: str = ""
 
     @property
     def changed(self) -> int:
@@ -42,29 +43,30 @@ def play(
 
     Tenants come only by Git, unless told.
     """
-    command = [
-        str(Path(sys.executable).with_name("ansible-playbook")),
-        str(verb) if isinstance(verb, Path) else f"k8s.self_provisioning.{verb}",
-    ]
+    command = [str(verb) if isinstance(verb, Path) else f"k8s.self_provisioning.{verb}"]
     if inventory is not None:
         command += ["-i", str(inventory)]
     if verb == "tenants" and "--tags" not in arguments:
         command += ["--tags", "gitops"]
     if variables:
         command += ["-e", json.dumps(variables, default=str)]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("ANSIBLE_")}
-    environment["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".cache/collections")
-    environment["ANSIBLE_LOCALHOST_WARNING"] = "false"
+    return ansible("playbook", *command, *arguments, cwd=cwd, ANSIBLE_LOCALHOST_WARNING="false")
+
+
+def ansible(program: str, *arguments: str, cwd: Path | None = None, **environment: str) -> Run:
+    """Runs C(ansible-<program>), or C(ansible) itself, with this collection and nothing of the caller's settings."""
+    name = f"ansible-{program}" if program else "ansible"
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "K8S_AUTH_"))}
     done = subprocess.run(
-        [*command, *arguments],
+        [str(Path(sys.executable).with_name(name)), *arguments],
         cwd=cwd or ROOT,
-        env=environment,
+        env={**kept, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"), **environment},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    return Run(done.returncode, done.stdout + done.stderr)
+    return Run(done.returncode, done.stdout + done.stderr, done.stdout)
 
 
 def tasks(

@@ -8,10 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._report.acce
 from .asked import RBAC, Object, at, binding
 from .delivered import ICE, LAB, SHOP, Delivered, bundle_of, compiled, source
 from .governed import CLUSTER, wait_for
-from .playbooks import ROOT, Run, play
+from .playbooks import Run, ansible, play
 
 TODAY = "2026-11-01"
 TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{10,}")
@@ -140,15 +137,10 @@ def test_everything_can_be_delivered_with_that_login(delivered: Delivered, inven
 
 def module(name: str, inventory: Path, options: Object) -> Object:
     """What a module of ours returns when it runs for the cluster."""
-    command = [str(Path(sys.executable).with_name("ansible")), CLUSTER, "-i", str(inventory), "-a", json.dumps(options)]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
-    kept |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"), "ANSIBLE_FORCE_COLOR": "0"}
-    done = subprocess.run(
-        [*command, "-m", f"k8s.self_provisioning.{name}"],
-        env=kept, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    answer: Object = yaml.safe_load(done.stdout.split("=>", 1)[1])
+    given = ("-i", str(inventory), "-a", json.dumps(options), "-m", f"k8s.self_provisioning.{name}")
+    run = ansible("", CLUSTER, *given, ANSIBLE_FORCE_COLOR="0")
+    assert run.code == 0, run.out
+    answer: Object = yaml.safe_load(run.stdout.split("=>", 1)[1])
     return answer
 
 

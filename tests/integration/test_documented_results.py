@@ -7,8 +7,6 @@ and none of them needs a right that the provisioner does not have."""
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ import yaml
 
 from ..control_plane.cluster import ControlPlane
 from .live_cluster import CLUSTER, CLUSTERS, HERE, SETTINGS, Live, Object, prepare, tenant
-from .playbooks import ROOT
+from .playbooks import ansible
 
 pytestmark = pytest.mark.slow
 
@@ -120,25 +118,15 @@ def _play(plane: ControlPlane, folder: Path) -> tuple[dict[str, Object], str]:
         "out": str(folder), "login": str(login), "admin": str(plane.kubeconfig), "python": sys.executable,
         "meddle": MEDDLE.format(config=str(plane.kubeconfig)), "ansible_python_interpreter": sys.executable,
     }  # fmt: skip
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "K8S_AUTH_"))}
-    ran = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", "play.yml", "--diff",
-         "-e", json.dumps(extra)],
-        cwd=folder, env={**kept, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"), "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    given = ("-i", "hosts.yml", "play.yml", "--diff", "-e", json.dumps(extra))
+    ran = ansible("playbook", *given, cwd=folder, ANSIBLE_NOCOLOR="1")
+    assert ran.code == 0, ran.out
     names = [name.replace(" ", "_") for name, module, _options in STEPS if module]
-    return {name: json.loads((folder / f"{name}.json").read_text()) for name in names}, ran.stdout + ran.stderr
+    return {name: json.loads((folder / f"{name}.json").read_text()) for name in names}, ran.out
 
 
 def _documented(module: str) -> Object:
-    command = [str(Path(sys.executable).with_name("ansible-doc")), "--json", "-t", "module"]
-    told = subprocess.run(
-        [*command, f"k8s.self_provisioning.{module}"],
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections")},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    told = ansible("doc", "--json", "-t", "module", f"k8s.self_provisioning.{module}")
     return json.loads(told.stdout)[f"k8s.self_provisioning.{module}"]
 
 

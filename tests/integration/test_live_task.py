@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +20,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.pro
 from ..control_plane.cluster import ControlPlane
 from ..control_plane.process import free_ports
 from .live_cluster import CLUSTERS, HERE, SETTINGS, Live, Object, fleet_of, prepare, tenant, wait_for
+from .playbooks import ansible
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAY = [
@@ -68,15 +67,10 @@ def cluster(kubeconfig: Path | str, **more: Any) -> Object:
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "play.yml", "-i", "hosts.yml"]
-    variables = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"), "ANSIBLE_NOCOLOR": "1"}
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "K8S_AUTH_"))}
     extra = json.dumps({"out": str(folder / "out"), "ansible_python_interpreter": sys.executable})
-    done = subprocess.run(
-        [*command, "-e", extra, *arguments],
-        cwd=folder, env={**kept, **variables, **environment}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
+    given = ("play.yml", "-i", "hosts.yml", "-e", extra, *arguments)
+    done = ansible("playbook", *given, cwd=folder, ANSIBLE_NOCOLOR="1", **environment)
+    return done.code, done.out
 
 
 def result(folder: Path, host: str = "east") -> Object:

@@ -6,14 +6,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .playbooks import ROOT, copy_example, git, play, tasks
+from .playbooks import ansible, copy_example, git, play, tasks
 
 DAY = "2026-11-21"
 
@@ -113,15 +110,8 @@ COMMON = {"changed", "failed", "msg", "warnings", "deprecations", "exception", "
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["fleet_tree", "fleet_info"])
 def test_what_is_documented_is_what_is_returned(name: str, tmp_path: Path) -> None:
-    listed = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-doc")), "-t", "module", "--json", f"k8s.self_provisioning.{name}"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections")},
-    ).stdout
-    documented = json.loads(listed)[f"k8s.self_provisioning.{name}"]["return"]
+    listed = ansible("doc", "-t", "module", "--json", f"k8s.self_provisioning.{name}")
+    documented = json.loads(listed.stdout)[f"k8s.self_provisioning.{name}"]["return"]
     options: dict[str, object] = {"today": DAY}
     if name == "fleet_tree":
         options.update(path=str(tmp_path / "fleet"), commit=True, init=True)

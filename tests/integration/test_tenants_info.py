@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +23,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._observe.sta
 
 from ..control_plane.cluster import ControlPlane
 from .live_cluster import CLUSTER, CLUSTERS, DOMAIN, SETTINGS, Live, Object, fleet_of, prepare, tenant, wait_for
-from .playbooks import ROOT
+from .playbooks import ansible
 
 PROD, DEV = "physics-lab-prod", "physics-lab-dev"
 PHYSICS = tenant("physics", {"name": "prod"}, {"name": "dev"})
@@ -287,27 +285,10 @@ def test_the_task(live: Live, tmp_path: Path) -> None:
     ]
     play = {"hosts": "clusters", "connection": "local", "gather_facts": False, "tasks": tasks}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            "-i",
-            "hosts.yml",
-            "play.yml",
-            "-e",
-            f"ansible_python_interpreter={sys.executable}",
-        ],
-        cwd=tmp_path,
-        env={
-            **{k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "K8S_AUTH_"))},
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    interpreter = f"ansible_python_interpreter={sys.executable}"
+    run = ansible("playbook", "-i", "hosts.yml", "play.yml", "-e", interpreter, cwd=tmp_path)
+    assert run.code == 0, run.out
     state = json.loads(out.read_text())
     assert (state["changed"], state["in_sync"], state["summary"]["drift"]) == (False, False, 1)
-    assert "ResourceQuota physics-lab-prod/tenant-quota: .spec.hard.pods is 7, declared 20 (somebody at " in done.stdout
-    assert "physics" in done.stdout
+    assert "ResourceQuota physics-lab-prod/tenant-quota: .spec.hard.pods is 7, declared 20 (somebody at " in run.stdout
+    assert "physics" in run.stdout
