@@ -31,7 +31,8 @@ def problem(name: str) -> Problem:
         Where(name),
         "it is set for this run, and nothing reads it.",
         (f"Did you mean {near!r}? " if near else "Correct the name. ")
-        + f"A variable of your own that starts with {_prefix(name)} has to be in the inventory, too.",
+        + f"A variable of your own that starts with {_prefix(name)} "
+        "needs another name, or a place in a file of the inventory.",
     )
 
 

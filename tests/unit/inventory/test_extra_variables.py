@@ -78,7 +78,9 @@ def test_unknown_variables_are_told(
     if near:
         assert f"Did you mean {near!r}? " in found
     prefix = re.search(
-        r"A variable of your own that starts with (\w+_) has to be in the inventory, too\.$", found, re.M
+        r"A variable of your own that starts with (\w+_) needs another name, or a place in a file of the inventory\.$",
+        found,
+        re.M,
     )
     assert prefix
     assert name.startswith(prefix[1])
