@@ -95,6 +95,9 @@ molecule-%:
 rack: venv host-rig ## the playbook hosts on 5 and on 25 test hosts, task by task; ARGS="--forks 25"
 	python -m tests.hosts.rack $(ARGS)
 
+host-vms: venv ## a node and a storage server as virtual machines: NFS, iSCSI, multipath, ipvs, a real reboot (as root; slow)
+	python -m tests.hosts.vms $(ARGS)
+
 failover: venv host-rig ## how long the API's address is away when something breaks, measured; ARGS="--runs 1 --only killed"
 	python -m tests.hosts.failover $(ARGS)
 

@@ -25,7 +25,7 @@ SUITE = "bookworm"
 PACKAGES = "ca-certificates dbus iproute2 iputils-ping kmod openssh-server procps python3 python3-apt sudo systemd-sysv"
 SETUP = Path(__file__).with_name("setup.sh")
 _MIRROR = "http://deb.debian.org"
-_SOURCES = f"""\
+SOURCES = f"""\
 deb {_MIRROR}/debian {SUITE} main
 deb {_MIRROR}/debian {SUITE}-updates main
 deb {_MIRROR}/debian-security {SUITE}-security main
@@ -45,7 +45,7 @@ STOPSIGNAL SIGRTMIN+3
 def image() -> str:
     """Return the name of the image, which is made when it is not there yet."""
     base = os.environ.get(VARIABLE, "")
-    content = "\0".join((base, SUITE, PACKAGES, _SOURCES, _CONTAINERFILE, SETUP.read_text(encoding="utf-8")))
+    content = "\0".join((base, SUITE, PACKAGES, SOURCES, _CONTAINERFILE, SETUP.read_text(encoding="utf-8")))
     name = f"localhost/self-provisioning-host:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     cache_root().mkdir(parents=True, exist_ok=True)
     with (cache_root() / "image.lock").open("w", encoding="utf-8") as lock:
@@ -63,7 +63,7 @@ def image() -> str:
 def _bootstrap(folder: Path, base: str, name: str) -> None:
     del base
     archive, sources = folder / "root.tar", folder / "sources.list"
-    sources.write_text(_SOURCES, encoding="utf-8")
+    sources.write_text(SOURCES, encoding="utf-8")
     command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES.replace(' ', ',')}"]
     command += [f'--customize-hook=chroot "$1" sh < {SETUP}', SUITE, str(archive), str(sources)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -56,9 +56,10 @@ def cache_root() -> Path:
     return Path(base).expanduser().absolute() / "k8s-self-provisioning" / "hosts"
 
 
-def install_programs() -> None:
-    """Install what is missing, with apt-get."""
-    missing = sorted(package for program, package in PACKAGES.items() if not shutil.which(program))
+def install_programs(packages: dict[str, str] | None = None) -> None:
+    """Install what is missing of I(packages), the rig's own if none are given, with apt-get."""
+    wanted = (packages or PACKAGES).items()
+    missing = sorted(package for program, package in wanted if not shutil.which(program))
     if os.geteuid() != 0:
         raise RigError("test hosts need root: they have addresses and cgroups of their own. Run this as root.")
     if not missing:
