@@ -11,10 +11,13 @@ import subprocess
 
 import pytest
 
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.flux_install import secret
+
 from .site import LOGIN, Site
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/flux-system/deployments"
 SECRETS = "/api/v1/namespaces/flux-system/secrets"
+APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
 
 
 def flags(site: Site, name: str) -> list[str]:
@@ -53,6 +56,31 @@ def test_check_mode_tells_and_changes_nothing(site: Site) -> None:
     assert "another one" not in run.out
     assert base64.b64encode(b"another one").decode() not in run.out
     assert flags(site, "kustomize-controller") == before
+
+
+def test_a_withdrawn_credential_goes(site: Site) -> None:
+    """Also one that an older release has left behind; what others have put there stays."""
+    path = f"{SECRETS}/alert-chat"
+    admin = site.rig.plane.admin
+    address = "https://chat.example.edu/"
+    body = secret("alert-chat", {})
+    del body["data"]
+    for content in ({"address": address, "token": "old"}, {"address": address}):
+        query = "?fieldManager=self-provisioning&force=true"
+        admin.request("PATCH", path + query, {**body, "stringData": content}, content_type=APPLY)
+    admin.request("PATCH", f"{path}?fieldManager=kubectl-edit", {"stringData": {"proxy": "x"}}, content_type=MERGE)
+
+    def keys() -> set[str]:
+        return {*(site.rig.get(path) or {})["data"]}
+
+    site.settings = {"fleet_alerts": {"chat": {"type": "slack"}}}
+    try:
+        for arguments, left in ((("--check",), {"address", "token", "proxy"}), ((), {"address", "proxy"})):
+            run = site.bootstrap(*arguments, flux_bootstrap_alerts={"chat": {"address": address}})
+            assert (run.code, run.changed, keys()) == (0, 1, left), run.out
+    finally:
+        site.settings = {}
+        admin.request("DELETE", path)
 
 
 @pytest.mark.slow

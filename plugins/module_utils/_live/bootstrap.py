@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from .._objects.common import MANAGER, Object
 from .discovery import Discovery
 from .errors import LiveError
-from .session import APPLY, Session
+from .session import APPLY, MERGE, Session
 
 _NOT_FOUND = 404
 _SECONDS = 30.0
@@ -59,6 +59,12 @@ def apply(session: Session, objects: Iterable[Object], *, check: bool) -> list[A
             "patch", "PATCH", path, query=query, body=target, content_type=APPLY, ok=ok, where=where
         )
         after = target if answer.status == _NOT_FOUND else answer.body
+        ownerless = _ownerless(after) if target["kind"] == "Secret" and answer.status != _NOT_FOUND else set()
+        if ownerless:
+            if not check:
+                body, query = {"data": dict.fromkeys(ownerless)}, {"fieldManager": MANAGER}
+                session.request("patch", "PATCH", path, query=query, body=body, content_type=MERGE, where=where)
+            after["data"] = {key: value for key, value in after["data"].items() if key not in ownerless}
         same = before is not None and said(before) == said(after)
         action = "unchanged" if same else "created" if before is None else "updated"
         done.append(
@@ -67,6 +73,16 @@ def apply(session: Session, objects: Iterable[Object], *, check: bool) -> list[A
             )
         )
     return done
+
+
+def _ownerless(secret: Mapping[str, t.Any]) -> set[str]:
+    """The keys of a Secret that nobody declares any more. What was applied as C(stringData), as older releases of the
+    collection did, stays behind in C(data) when it is left out, and Flux would go on using it."""
+    owned: set[str] = set()
+    for entry in secret["metadata"].get("managedFields") or ():
+        for field in ("f:data", "f:stringData"):
+            owned.update(entry.get("fieldsV1", {}).get(field, ()))
+    return {key for key in secret.get("data") or () if f"f:{key}" not in owned}
 
 
 def said(live: Mapping[str, t.Any]) -> Object:

@@ -17,9 +17,8 @@ from .discovery import Discovery
 from .errors import LiveError
 from .foundation import is_established
 from .listing import list_all
-from .session import Session
+from .session import MERGE, Session
 
-_MERGE = "application/merge-patch+json"
 _DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _SUFFIX = ".fluxcd.io"
 _SECONDS = 60.0
@@ -127,7 +126,7 @@ def _delete(session: Session, discovery: Discovery, target: Mapping[str, t.Any],
 
 
 def _patch(session: Session, path: str, body: Object) -> None:
-    session.request("patch", "PATCH", path, body=body, content_type=_MERGE, ok=(_NOT_FOUND,), where=path)
+    session.request("patch", "PATCH", path, body=body, content_type=MERGE, ok=(_NOT_FOUND,), where=path)
 
 
 def _pods(session: Session) -> list[t.Any]:

@@ -27,12 +27,12 @@ from .discovery import Resource, root
 from .errors import LiveError
 from .foundation import is_established
 from .listing import list_all
-from .session import Session
+from .session import MERGE, Session
 
 _SUFFIX = ".fluxcd.io"
 _DEFINITION = "CustomResourceDefinition"
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_MERGE, _PATCH = "application/merge-patch+json", "application/json-patch+json"
+_PATCH = "application/json-patch+json"
 _NOT_FOUND, _CONFLICT, _INVALID = 404, 409, 422
 _TRIES = 5
 _SECONDS, _PAUSE = 60.0, 0.2
@@ -200,7 +200,7 @@ def move(session: Session, found: Iterable[Move]) -> list[Applied]:
             path = f"{_DEFINITIONS}/{each.name}"
             body = {"status": {"storedVersions": [each.storage]}}
             session.request(
-                "patch", "PATCH", f"{path}/status", body=body, content_type=_MERGE, where=f"{_DEFINITION} {each.name}"
+                "patch", "PATCH", f"{path}/status", body=body, content_type=MERGE, where=f"{_DEFINITION} {each.name}"
             )
         bootstrap.apply(session, [each.after], check=False)
         # The old controllers may have made notes in the old version until it was gone.
@@ -296,7 +296,7 @@ def _rewrite_one(session: Session, resource: Resource, item: Object, gone: set[s
             return
         if notes is None:
             answer = session.request(
-                "patch", "PATCH", path, body={}, content_type=_MERGE, ok=(_NOT_FOUND, _CONFLICT), where=where
+                "patch", "PATCH", path, body={}, content_type=MERGE, ok=(_NOT_FOUND, _CONFLICT), where=where
             )
         else:
             # with the version that was looked at, so that nobody's change in between is undone

@@ -25,6 +25,7 @@ urllib3 = load("urllib3")
 
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
 _UNAUTHORIZED, _NOT_FOUND, _TOO_MANY, _INTERNAL, _FORBIDDEN, _INVALID = 401, 404, 429, 500, 403, 422
 #: The server, or what stands before it, is away for a moment.
 _AWAY = (502, 503, 504)

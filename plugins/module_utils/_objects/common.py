@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
 from collections.abc import Mapping
 
@@ -57,6 +58,11 @@ def build(
     if annotations:
         metadata["annotations"] = dict(sorted(annotations.items()))
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **plain(body)}
+
+
+def encoded(content: Mapping[str, str]) -> dict[str, str]:
+    """The C(data) of a Secret. Never C(stringData): the API server does not remove what is no longer in there."""
+    return {key: base64.b64encode(value.encode()).decode() for key, value in content.items()}
 
 
 def identity(environment: Environment, settings: Settings) -> dict[str, str]:

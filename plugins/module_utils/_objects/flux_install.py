@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .._model.entities import Cluster, Settings
-from .common import FLUX_NAMESPACE, FLUX_SOURCE, Object, build
+from .common import FLUX_NAMESPACE, FLUX_SOURCE, Object, build, encoded
 
 SYNC = FLUX_SOURCE["name"]
 #: The Secret with which Flux reads the repository, and the one that opens what SOPS has encrypted.
@@ -147,4 +147,4 @@ def _others(cluster: Cluster) -> str:
 
 def secret(name: str, content: Mapping[str, str]) -> Object:
     """A Secret of Flux; never to be written into Git as it is."""
-    return build("v1", "Secret", name, namespace=FLUX_NAMESPACE, type="Opaque", stringData=dict(content))
+    return build("v1", "Secret", name, namespace=FLUX_NAMESPACE, type="Opaque", data=encoded(content))

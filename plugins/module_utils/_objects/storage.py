@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import typing as t
 from collections.abc import Iterable, Mapping
@@ -16,7 +15,7 @@ from .._model.fleet import Fleet
 from .._model.release_lines import RELEASE_LINES, version
 from .._model.schema_storage import ISCSI_PORT
 from .._model.storage import StorageClass
-from .common import MANAGED_BY, PRUNE_DISABLED, Object, build
+from .common import MANAGED_BY, PRUNE_DISABLED, Object, build, encoded
 
 #: The Secrets lie here on every release line: a PersistentVolume names the namespace of its Secret for good.
 CEPH_NAMESPACE = "ceph-csi"
@@ -145,7 +144,7 @@ def ceph_secret(each: StorageClass, key: str) -> Object:
         namespace=CEPH_NAMESPACE,
         annotations=PRUNE_DISABLED,
         type="Opaque",
-        data=_encoded({"userID": each.user, "userKey": key}),
+        data=encoded({"userID": each.user, "userKey": key}),
     )
 
 
@@ -158,14 +157,10 @@ def chap_secret(each: StorageClass, login: Mapping[str, str]) -> Object:
         namespace="kube-system",
         annotations=PRUNE_DISABLED,
         type=CHAP_TYPE,
-        data=_encoded(
+        data=encoded(
             {"node.session.auth.username": login["username"], "node.session.auth.password": login["password"]}
         ),
     )
-
-
-def _encoded(values: Mapping[str, str]) -> dict[str, str]:
-    return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
 
 
 def _shared(*identity: str, **body: t.Any) -> Object:
