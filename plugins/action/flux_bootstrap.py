@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import re
 import typing as t
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.bootst
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import show, unknown
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import RELEASE_LINES
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import flux_install
@@ -67,6 +69,7 @@ _GIT_KEYS = {
     "github_app_installation_id": "githubAppInstallationID",
     "github_app_private_key": "githubAppPrivateKey",
 }
+_FLAG = re.compile(r"--[^\s=]+(=.*)?", re.DOTALL)
 
 
 class ActionModule(ClusterAction):
@@ -129,7 +132,7 @@ def _present(
     check: bool,
 ) -> list[Applied]:
     changes = flux_install.Changes(
-        flags={name: [str(flag) for flag in flags] for name, flags in arguments["flags"].items()},
+        flags=_flags(plain(arguments["flags"]), flux_install.controllers(manifest)),
         environment={name: str(value) for name, value in arguments["environment"].items()},
         registry=arguments["registry"],
         authority=_text("ca_file", arguments["ca_file"]),
@@ -150,6 +153,22 @@ def _present(
         cluster, fleet.settings, url=arguments["url"] or "", secret=bool(login), provider=arguments["provider"] or ""
     )
     return flux.install(session, objects, sync, moves, check=check)
+
+
+def _flags(given: Mapping[str, t.Any], controllers: list[str]) -> dict[str, list[str]]:
+    """@raises LiveError: a controller is not in the manifest, or could not read its flags; all of them are told."""
+    wrong = []
+    for name, flags in given.items():
+        if name not in controllers:
+            wrong.append(unknown("controller", name, controllers))
+        elif not isinstance(flags, list):
+            wrong.append(f"what {name} gets is no list.")
+        else:
+            bad = [each for each in flags if not isinstance(each, str) or not _FLAG.fullmatch(each)]
+            wrong += [f"{name} gets {show(each)}, which is no flag." for each in bad]
+    if wrong:
+        raise LiveError("flags", " ".join(wrong), "Give each controller a list such as ['--concurrent=10'].")
+    return dict(given)
 
 
 def _login(given: Mapping[str, t.Any]) -> dict[str, str]:

@@ -60,7 +60,8 @@ options:
     type: path
   flags:
     description:
-      - More flags, by controller, such as C(--concurrent=10).
+      - More flags, by the name of the controller in the manifest, each a list such as V([--concurrent=10]).
+      - They replace the flags of the same name in the manifest. Those that lock Flux down cannot be replaced.
     type: dict
     default: {}
   environment:

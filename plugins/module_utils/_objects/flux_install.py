@@ -53,10 +53,15 @@ class Changes:
     @param authority: certificates that every controller trusts besides the system's, as PEM.
     """
 
-    flags: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    flags: Mapping[str, list[str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     registry: str = ""
     authority: str = ""
+
+
+def controllers(manifest: Iterable[Object]) -> list[str]:
+    """The names of the controllers of a released manifest."""
+    return [each["metadata"]["name"] for each in manifest if _is_controller(each)]
 
 
 def installed(manifest: Iterable[Object], changes: Changes) -> list[Object]:
@@ -64,7 +69,7 @@ def installed(manifest: Iterable[Object], changes: Changes) -> list[Object]:
     result = []
     for given in manifest:
         each = copy.deepcopy(given)
-        if each["kind"] == "Deployment" and each["metadata"]["name"].endswith(("-controller", "-watcher")):
+        if _is_controller(each):
             _controller(each, changes)
         result.append(each)
     if changes.authority:
@@ -73,15 +78,19 @@ def installed(manifest: Iterable[Object], changes: Changes) -> list[Object]:
     return sorted(result, key=lambda each: each["kind"] == "Deployment")
 
 
+def _is_controller(each: Object) -> bool:
+    return each["kind"] == "Deployment" and str(each["metadata"]["name"]).endswith(("-controller", "-watcher"))
+
+
 def _controller(target: Object, changes: Changes) -> None:
     name = target["metadata"]["name"]
     pod = target["spec"]["template"]["spec"]
     container = next(each for each in pod["containers"] if each["name"] == "manager")
     args = container.setdefault("args", [])
-    for flag in (*DEFAULTS.get(name, ()), *changes.flags.get(name, ()), *LOCKDOWN.get(name, ())):
-        start = flag.partition("=")[0]
-        args[:] = [each for each in args if each.partition("=")[0] != start]
-        args.append(flag)
+    for more in (DEFAULTS.get(name, ()), changes.flags.get(name, ()), LOCKDOWN.get(name, ())):
+        # They replace those from before; among themselves a flag may be there several times.
+        named = {flag.partition("=")[0] for flag in more}
+        args[:] = [*(each for each in args if each.partition("=")[0] not in named), *more]
     variables = dict(sorted(changes.environment.items()))
     if changes.authority:
         # Go reads this folder besides the system's.

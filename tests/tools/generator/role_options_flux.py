@@ -61,7 +61,9 @@ _OPTIONS: Options = {
     "flux_bootstrap_flags": {
         "type": "dict",
         "default": {},
-        "description": ["More flags, a list by controller."],
+        "description": [
+            "More flags, by the name of the controller in the manifest, each a list such as V([--concurrent=10]).",
+        ],
     },
     "flux_bootstrap_environment": {
         "type": "dict",
