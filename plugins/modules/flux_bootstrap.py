@@ -76,7 +76,8 @@ options:
     default: ""
   ca_file:
     description:
-      - Certificates that the controllers trust besides the system's.
+      - File with certificates that the controllers trust besides the system's. When they change, the controllers start
+        anew.
     type: path
   alerts:
     description:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import typing as t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -84,7 +85,8 @@ def _is_controller(each: Object) -> bool:
 
 def _controller(target: Object, changes: Changes) -> None:
     name = target["metadata"]["name"]
-    pod = target["spec"]["template"]["spec"]
+    template = target["spec"]["template"]
+    pod = template["spec"]
     container = next(each for each in pod["containers"] if each["name"] == "manager")
     args = container.setdefault("args", [])
     for more in (DEFAULTS.get(name, ()), changes.flags.get(name, ()), LOCKDOWN.get(name, ())):
@@ -97,6 +99,9 @@ def _controller(target: Object, changes: Changes) -> None:
         variables["SSL_CERT_DIR"] = f"/etc/ssl/certs:{_CA_FOLDER}"
         pod.setdefault("volumes", []).append({"name": CA_MAP, "configMap": {"name": CA_MAP}})
         container.setdefault("volumeMounts", []).append({"name": CA_MAP, "mountPath": _CA_FOLDER, "readOnly": True})
+        # It does so once, so another authority needs other pods.
+        digest = hashlib.sha256(changes.authority.encode()).hexdigest()
+        template.setdefault("metadata", {}).setdefault("annotations", {})[f"checksum/{CA_MAP}"] = digest
     known = [each for each in container.get("env", []) if each["name"] not in variables]
     container["env"] = [*known, *({"name": key, "value": value} for key, value in variables.items())]
     if changes.registry:

@@ -78,7 +78,10 @@ _OPTIONS: Options = {
     "flux_bootstrap_ca_file": {
         "type": "str",
         "default": "",
-        "description": ["File with certificates that the controllers trust besides the system's."],
+        "description": [
+            "File with certificates that the controllers trust besides the system's. When they change, the controllers "
+            "start anew.",
+        ],
     },
     "flux_bootstrap_alerts": {
         "type": "dict",

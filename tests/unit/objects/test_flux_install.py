@@ -45,3 +45,12 @@ def controller(**changes: Any) -> dict[str, Any]:
 def test_flags(given: list[str], wanted: list[str]) -> None:
     """They replace those of the manifest; all that are given count, but nobody opens what is locked."""
     assert controller(flags={NAME: given})["spec"]["containers"][0]["args"] == wanted
+
+
+def test_another_authority_starts_controllers_anew() -> None:
+    """They read it once; the same one, or none, changes nothing."""
+    none, one, again, other = (controller(authority=each) for each in ("", "A", "A", "B"))
+    assert none["metadata"]["annotations"] == {"a": "b"}
+    assert one == again
+    assert one["metadata"] != other["metadata"]
+    assert one["spec"] == other["spec"]
