@@ -138,14 +138,15 @@ def _present(
         authority=_text("ca_file", arguments["ca_file"]),
     )
     objects = flux_install.installed(manifest, changes)
-    tree, anyway = arguments["tree"], arguments["allow_outdated"]
-    moves = flux_upgrade.moves(session, cluster, objects, tree, result, anyway=anyway)
-    objects += flux_alerts.secrets(arguments["alerts"], cluster, fleet.settings)
-    absent = flux_alerts.missing(session, arguments["alerts"], cluster, fleet)
-    result["warnings"] = [*result.get("warnings", []), *absent]
+    secrets = flux_alerts.secrets(arguments["alerts"], cluster, fleet.settings)
     login = _login(arguments["git"])
     if login:
-        objects.append(flux_install.secret(flux_install.GIT_SECRET, login))
+        secrets.append(flux_install.secret(flux_install.GIT_SECRET, login))
+    tree, anyway = arguments["tree"], arguments["allow_outdated"]
+    moves = flux_upgrade.moves(session, cluster, objects, tree, result, anyway=anyway)
+    doubts = flux_alerts.doubts(session, arguments["alerts"], cluster, fleet)
+    result["warnings"] = [*result.get("warnings", []), *doubts]
+    objects += secrets
     if arguments["age_key_file"]:
         key = _age_key(session, Path(arguments["age_key_file"]), result, check=check)
         objects.append(flux_install.secret(flux_install.AGE_KEYS, {flux_install.AGE_KEY: key}))

@@ -91,13 +91,15 @@ def test_a_broken_tenant_is_told_of(site: Site, webhook: Webhook) -> None:
         "mail": {"type": "generic", "address": f"{webhook.url}/mail"},
         "physics_only": {"type": "msteams", "tenants": ["physics", "rich"]},
         "biology_only": {"type": "generic", "address": f"{webhook.url}/biology", "tenants": ["biology"]},
-        "night": {"type": "generic", "address": f"{webhook.url}/night", "stages": ["dev"]},
+        "night": {"type": "generic", "stages": ["dev"]},
     }
-    given = {"chat": {"address": f"{webhook.url}/{KEY}"}, "night": {"address": "http://127.0.0.1:9/"}}
+    given = {"chat": {"address": f"{webhook.url}/{KEY}"}, "night": {"address": f"{webhook.url}/night"}}
     with declared(site, **alerts):
+        site.rig.apply([secret("alert-mail", {"token": "x"})])
         run = site.bootstrap("--diff", "-vvv", flux_bootstrap_alerts=given)
         assert (run.code, run.changed) == (0, 1), run.out
         assert KEY not in run.out
+        assert "Flux uses no Secret for the alert mail" in " ".join(run.out.split())
         assert "east has no Secret alert-physics-only in flux-system" in " ".join(run.out.split())
         # as the fleet tree would bring it, decrypted
         site.rig.apply([secret("alert-physics-only", {"address": f"{webhook.url}/{KEY}/teams"})])

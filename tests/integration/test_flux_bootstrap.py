@@ -16,6 +16,7 @@ from .live_cluster import CLUSTER, CLUSTERS, SETTINGS
 from .playbooks import tasks
 
 LINE = "1.35"
+ALERTS = {"am": {"type": "alertmanager", "address": "http://am.monitoring/"}, "chat": {"type": "slack"}}
 CONTROLLERS = ("source-controller", "kustomize-controller")
 #: Options, and what is told of them.
 REFUSED: tuple[tuple[dict[str, object], list[str]], ...] = (
@@ -35,6 +36,15 @@ REFUSED: tuple[tuple[dict[str, object], list[str]], ...] = (
             "kustomize-controller gets '--concurrent 10', which is no flag.",
         ],
     ),
+    (
+        {"alerts": {"am": {"token": "x"}, "chat": {"address": "x", "token": 5}}},
+        [
+            "alerts: Flux uses no Secret for the alert am, as fleet_alerts.am has an address. Remove the address there "
+            "and give it here as well.",
+            "chat has a token that is no text. Put it in quotes.",
+        ],
+    ),
+    ({"alerts": {"chat": {"address": None, "token": ""}}}, ["chat has to be a mapping that says something."]),
 )
 
 
@@ -59,7 +69,7 @@ def inventory(tmp_path: Path) -> Path:
     files: dict[str, object] = {
         "hosts.yml": {"clusters": {"hosts": {CLUSTER: None}}},
         f"host_vars/{CLUSTER}.yml": {**CLUSTERS[CLUSTER], "cluster_release_line": LINE},
-        "group_vars/all/fleet.yml": SETTINGS,
+        "group_vars/all/fleet.yml": {**SETTINGS, "fleet_alerts": ALERTS},
     }
     for name, content in files.items():
         path = tmp_path / "inventory" / name

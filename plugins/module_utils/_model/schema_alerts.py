@@ -22,7 +22,8 @@ ALERT = obj(
         ),
         "address": text(
             "Where it is, instead of the key C(address) of the Secret; only where that is no secret, as of an "
-            "Alertmanager in the cluster.",
+            "Alertmanager in the cluster. Of C(alertmanager) and C(generic), Flux then looks into no Secret, so where "
+            "they want a login as well, put the address into the Secret too.",
             pattern=r"^https?://\S+$",
             **{"x-hint": "Use an address that starts with https://, or http:// inside the cluster."},
         ),

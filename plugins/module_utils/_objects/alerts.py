@@ -36,6 +36,11 @@ def secret_name(alert: str) -> str:
     return f"alert-{alert}"
 
 
+def has_secret(alert: Values) -> bool:
+    """Whether Flux looks into the Secret of an alert."""
+    return "address" not in alert or alert["type"] not in _WITHOUT_SECRET
+
+
 def alert_objects(cluster: Cluster, tenants: Iterable[str], settings: Settings) -> list[Object]:
     """A Provider and an Alert each, without those that are about tenants who are not on the cluster.
 
@@ -52,7 +57,7 @@ def alert_objects(cluster: Cluster, tenants: Iterable[str], settings: Settings) 
 
 def _provider(name: str, alert: Values) -> Object:
     spec: dict[str, t.Any] = {key: alert[key] for key in ("type", "address", "channel") if key in alert}
-    if "address" not in alert or alert["type"] not in _WITHOUT_SECRET:
+    if has_secret(alert):
         spec["secretRef"] = {"name": secret_name(name)}
     return build(API, "Provider", name, namespace=FLUX_NAMESPACE, spec=spec)
 
