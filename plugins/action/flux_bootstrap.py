@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import base64
-import datetime
 import re
 import typing as t
 from collections.abc import Mapping
@@ -25,8 +23,8 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import RELEASE_LINES
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import flux_install
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import Object
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _age as age
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _flux_alerts as flux_alerts
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _flux_files as flux_files
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _flux_upgrade as flux_upgrade
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._applied import enter
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_action import (
@@ -35,7 +33,6 @@ from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._cluster_act
     check_known,
     way,
 )
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._private_file import write
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._released import parsed
 
 SPEC: dict[str, t.Any] = {
@@ -135,7 +132,7 @@ def _present(
         flags=_flags(plain(arguments["flags"]), flux_install.controllers(manifest)),
         environment={name: str(value) for name, value in arguments["environment"].items()},
         registry=arguments["registry"],
-        authority=_text("ca_file", arguments["ca_file"]),
+        authority=flux_files.text("ca_file", Path(arguments["ca_file"])) if arguments["ca_file"] else "",
     )
     objects = flux_install.installed(manifest, changes)
     secrets = flux_alerts.secrets(arguments["alerts"], cluster, fleet.settings)
@@ -148,7 +145,7 @@ def _present(
     result["warnings"] = [*result.get("warnings", []), *doubts]
     objects += secrets
     if arguments["age_key_file"]:
-        key = _age_key(session, Path(arguments["age_key_file"]), result, check=check)
+        key = flux_files.age_key(session, Path(arguments["age_key_file"]), result, check=check)
         objects.append(flux_install.secret(flux_install.AGE_KEYS, {flux_install.AGE_KEY: key}))
     sync = flux_install.sync_objects(
         cluster, fleet.settings, url=arguments["url"] or "", secret=bool(login), provider=arguments["provider"] or ""
@@ -183,32 +180,3 @@ def _login(given: Mapping[str, t.Any]) -> dict[str, str]:
             "git", "a deploy key needs known_hosts, else Flux would trust any server.", "Add what ssh-keyscan prints."
         )
     return result
-
-
-def _age_key(session: Session, path: Path, result: dict[str, t.Any], *, check: bool) -> str:
-    """The key of the file; of the cluster when the file is not there; else a new one. It is written once."""
-    stored = flux.stored_key(session, flux_install.AGE_KEYS, flux_install.AGE_KEY)
-    on_cluster = base64.b64decode(stored).decode() if stored else ""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    try:
-        # Sharing one is enough: that is how a key is replaced, with both of them for a while.
-        if text and on_cluster and not {*age.recipients(text)} & {*age.recipients(on_cluster)}:
-            raise LiveError(
-                "age_key_file",
-                f"{path} and the Secret {flux_install.AGE_KEYS} of the cluster hold different keys.",
-                "Find out which one opens the tree, and remove the other.",
-            )
-        key = text or on_cluster or age.generate(datetime.datetime.now(datetime.timezone.utc))
-        result["age_recipients"] = age.recipients(key)
-    except age.AgeKeyError as error:
-        raise LiveError("age_key_file", f"{path}: {error}", "Restore it, or remove it to have a new one.") from None
-    if not text:
-        result["changed"] = write(path, key, mode=0o600, check=check) or result["changed"]
-    return key
-
-
-def _text(option: str, path: str | None) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8") if path else ""
-    except OSError as error:
-        raise LiveError(option, f"{path} cannot be read: {error.strerror}.", "Check the path.") from None

@@ -57,6 +57,7 @@ options:
     description:
       - File with the key that opens what SOPS has encrypted. When neither the file nor the cluster has one, a key is
         made; the file and the Secret C(sops-age) then hold it. Keep a copy where the cluster cannot burn with it.
+        Clusters of one run may share a file.
     type: path
   flags:
     description:
@@ -137,7 +138,9 @@ outdated:
       version: helm.toolkit.fluxcd.io/v2beta2
       applied_by: physics-lab-sim-dev/tenant
 age_recipients:
-  description: The public keys of O(age_key_file), with which everybody may encrypt for this cluster.
+  description:
+    - The public keys of O(age_key_file), with which everybody may encrypt for this cluster. Empty in check mode when
+      the key would be made.
   returned: always
   type: list
   elements: str

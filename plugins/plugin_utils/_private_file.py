@@ -16,9 +16,10 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 
 
-def write(path: Path, text: str, *, mode: int = 0o600, check: bool = False) -> bool:
+def write(path: Path, text: str, *, mode: int = 0o600, check: bool = False, fresh: bool = False) -> bool:
     """Replaces a file whole, unless it is that already; whether there was something to do.
 
+    @param fresh: what is there stays, also what came to be there in the same moment.
     @raises AnsibleActionFail: it cannot be written.
     """
     data = text.encode()
@@ -32,11 +33,12 @@ def write(path: Path, text: str, *, mode: int = 0o600, check: bool = False) -> b
             with os.fdopen(handle, "wb") as file:
                 os.fchmod(handle, mode)
                 file.write(data)
-            os.replace(name, path)
-        except BaseException:
+            (os.link if fresh else os.replace)(name, path)
+        finally:
             with contextlib.suppress(OSError):
                 os.unlink(name)
-            raise
     except OSError as error:
+        if fresh and isinstance(error, FileExistsError):
+            return False
         raise AnsibleActionFail(f"{path} cannot be written: {error.strerror}.") from None
     return True
