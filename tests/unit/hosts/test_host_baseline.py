@@ -113,3 +113,16 @@ def test_what_the_cluster_declares_is_what_its_nodes_get(
     assert ports & (CALICO | CILIUM) == container_network
     assert ("ip_vs" in got["modules"]) is ipvs
     assert ("ipvsadm" in got["packages"]) is ipvs
+
+
+#: Of those that the benchmarks name, what the kernel does not have on ARM (include/uapi/asm-generic/unistd.h).
+NOT_ON_ARM = {"chmod", "chown", "lchown", "creat", "open", "rename", "unlink", "rmdir", "link", "symlink", "mknod"}
+
+
+@pytest.mark.parametrize(("host", "old_calls"), [("hela-a01", 5), ("hela-a14", 0)])
+def test_audit_rules_name_calls_that_the_processor_has(
+    rendered: dict[str, dict[str, t.Any]], host: str, old_calls: int
+) -> None:
+    calls = [call for names in re.findall(r"-S (\S+)", rendered[host]["audit"]) for call in names.split(",")]
+    assert len(NOT_ON_ARM & set(calls)) == old_calls
+    assert {"fchmod", "fchmodat", "fchown", "fchownat", "unlinkat", "renameat", "renameat2"} <= set(calls)
