@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 import typing as t
-from pathlib import Path
 
 import pytest
 import yaml
@@ -21,10 +20,12 @@ from ansible_collections.k8s.self_provisioning.tests.tools.machines import EXAMP
 COLLECTIONS = ROOT / ".cache" / "collections"
 #: calico and ipvs; cilium and iptables; calico and nftables.
 HOSTS = ("hela-a01", "hela-a14", "hela-a23")
+#: YAML makes a truth value of the bare word no.
+USERS = [{"name": "mei", "sudo": False}, {"name": "lok", "sudo": "with_password", "password": "$6$hidden"}]
 #: A cluster that hands on a variable of Kubespray as it is.
 MORE = {
     "clusters": {"hosts": {"lab-east": {"cluster_kubernetes": {"variables": {"kube_network_plugin": "flannel"}}}}},
-    "lab_east": {"hosts": {"lab-1": {"ansible_host": "10.99.0.1"}}},
+    "lab_east": {"hosts": {"lab-1": {"ansible_host": "10.99.0.1", "host_baseline_users": USERS}}},
     "kube_node": {"hosts": {"lab-1": None}},
 }
 PLAYBOOK = [
@@ -126,3 +127,7 @@ def test_audit_rules_name_calls_that_the_processor_has(
     calls = [call for names in re.findall(r"-S (\S+)", rendered[host]["audit"]) for call in names.split(",")]
     assert len(NOT_ON_ARM & set(calls)) == old_calls
     assert {"fchmod", "fchmodat", "fchown", "fchownat", "unlinkat", "renameat", "renameat2"} <= set(calls)
+
+
+def test_who_is_not_to_act_as_root_does_not(rendered: dict[str, dict[str, t.Any]]) -> None:
+    assert re.findall(r"^(\S+) ALL=.*", rendered["lab-1"]["sudoers"], re.M) == ["lok"]
