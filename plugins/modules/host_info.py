@@ -43,6 +43,12 @@ options:
     type: list
     elements: str
     default: []
+  users:
+    description:
+      - Accounts to look for, and whether they have a password.
+    type: list
+    elements: str
+    default: []
   paths:
     description:
       - Paths whose file systems to look at. They need not exist.
@@ -137,6 +143,7 @@ def main() -> None:
             "packages": {"type": "list", "elements": "str", "default": []},
             "sysctls": {"type": "dict", "default": {}},
             "modules": {"type": "list", "elements": "str", "default": []},
+            "users": {"type": "list", "elements": "str", "default": []},
             "paths": {"type": "list", "elements": "str", "default": []},
             "etcd_path": {"type": "str", "default": "/var/lib/etcd"},
             "etcd_writes": {"type": "int", "default": 0},
@@ -153,6 +160,7 @@ def main() -> None:
     given = module.params
     seen = {
         **look_system.look(given["expect"].get("user", ""), given["packages"], given["sysctls"], given["modules"]),
+        "passwords": look_system.passwords(given["users"]),
         **look_network.look(
             given["names"], given["peers"], given["urls"], given["port"], given["proxy"], given["timeout"]
         ),

@@ -25,6 +25,7 @@ _FREE_INODES = 5
 def check(seen: Seen, expect: Seen) -> Iterator[Said]:
     """What is wrong with a host by itself."""
     yield from _system(seen, expect)
+    yield from _accounts(seen, expect)
     yield from _size(seen, expect)
     yield from _disks(seen, expect)
     yield from _state(seen, expect)
@@ -82,6 +83,23 @@ def _system(seen: Seen, expect: Seen) -> Iterator[Said]:
             f"is reached as {expect['user']}, who is in none of the groups that may log in: {', '.join(allowed)}.",
             "Add the account to one of host_baseline_ssh_allow_groups, or the other way round.",
         )
+
+
+def _accounts(seen: Seen, expect: Seen) -> Iterator[Said]:
+    for name in expect.get("sudo_with_password", ()):
+        state = seen["passwords"].get(name, "none")
+        if state == "locked":
+            yield (
+                "sudo",
+                f"{name} is to act as root with a password, which is locked.",
+                f"Unlock it (passwd --unlock {name}), or set sudo to without_password in host_baseline_users.",
+            )
+        elif state == "none" and name not in expect.get("passwords", ()):
+            yield (
+                "sudo",
+                f"{name} is to act as root with a password, and has none.",
+                "Add password, a hash, in host_baseline_users, or set sudo to without_password there.",
+            )
 
 
 def _size(seen: Seen, expect: Seen) -> Iterator[Said]:

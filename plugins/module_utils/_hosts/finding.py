@@ -55,6 +55,7 @@ CHECKS: dict[str, str] = {
     "systemd": WARNING,
     "firewall": WARNING,
     "login": ERROR,
+    "sudo": ERROR,
     "reboot": WARNING,
 }
 

@@ -76,6 +76,20 @@ def _groups_of(user: str) -> list[str]:
         return []
 
 
+def passwords(users: list[str]) -> dict[str, str]:
+    """Of those accounts that exist: whether their password is C(set), C(locked) or C(none)."""
+    rows = (line.split(":") for line in read.text("/etc/shadow").splitlines())
+    hashes = {row[0]: row[1] for row in rows if len(row) > 1 and row[0] in users}
+    return {name: _password(hashed) for name, hashed in hashes.items()}
+
+
+def _password(hashed: str) -> str:
+    # "!" and "*" are no hash of anything; a "!" before a hash is a lock
+    if hashed.strip("!*") == "":
+        return "none"
+    return "locked" if hashed.startswith("!") else "set"
+
+
 def _memory() -> int:
     for line in read.text("/proc/meminfo").splitlines():
         if line.startswith("MemTotal:"):

@@ -79,7 +79,8 @@ _TEXTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
     "dns_search": ("list", "Domains that short names are looked up in.", _LISTS),
     "users": (
         "list",
-        "Accounts: C(name), C(comment), C(groups), C(shell), C(password) (a hash; none means that only keys work), "
+        "Accounts: C(name), C(comment), C(groups), C(shell), C(password) (a hash, for an account that has none; "
+        "who has a password keeps it, and without any only keys work), "
         "C(keys) (all of them; others are removed), C(sudo) (V(no), V(with_password) or V(without_password)), C(state) "
         "(V(present) or V(absent)).",
         {
@@ -89,12 +90,14 @@ _TEXTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
                 "comment": {"type": "str", "description": ["Full name."]},
                 "groups": {"type": "list", "elements": "str", "description": ["Groups, besides its own."]},
                 "shell": {"type": "str", "description": ["Login shell."]},
-                "password": {"type": "str", "description": ["Hash of a password."]},
+                "password": {"type": "str", "description": ["Hash of a password, for an account that has none."]},
                 "keys": {"type": "list", "elements": "str", "description": ["Public keys."]},
                 "sudo": {
                     "type": "str",
                     "choices": ["no", "with_password", "without_password"],
-                    "description": ["Whether the account may act as root."],
+                    "description": [
+                        "Whether the account may act as root. Who needs a password for it must have one, or get one."
+                    ],
                 },
                 "state": {"type": "str", "choices": ["present", "absent"], "description": ["Whether it exists."]},
             },

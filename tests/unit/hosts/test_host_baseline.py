@@ -49,6 +49,7 @@ PLAYBOOK = [
                 "audit": "{{ lookup('ansible.builtin.template', 'audit.rules.j2') }}",
                 "sudoers": "{{ lookup('ansible.builtin.template', 'sudoers.j2') }}",
                 "modules": "{{ _host_baseline_wanted_modules }}",
+                "accounts": "{{ _host_baseline_accounts }}",
                 "packages": "{{ _host_baseline_wanted_packages }}",
             },
         },
@@ -131,3 +132,7 @@ def test_audit_rules_name_calls_that_the_processor_has(
 
 def test_who_is_not_to_act_as_root_does_not(rendered: dict[str, dict[str, t.Any]]) -> None:
     assert re.findall(r"^(\S+) ALL=.*", rendered["lab-1"]["sudoers"], re.M) == ["lok"]
+
+
+def test_hashes_are_not_in_what_is_looped_over(rendered: dict[str, dict[str, t.Any]]) -> None:
+    assert rendered["lab-1"]["accounts"] == [{"name": "mei", "sudo": False}, {"name": "lok", "sudo": "with_password"}]

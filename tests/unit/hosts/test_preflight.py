@@ -70,6 +70,7 @@ def host(number: int) -> Host:
         "bonds": {},
         "nameservers": ["10.20.0.2"],
         "names": {"registry.example.edu": ["10.20.3.4"]},
+        "passwords": {"mei": "set"},
         "peers": {"other": {"address": "10.20.0.99", "error": ""}},
         "urls": {"http://mirror.example.edu": ""},
         "listening": [{"port": 22, "loopback": False, "process": "sshd"}],
@@ -99,6 +100,8 @@ def host(number: int) -> Host:
         "dns_servers": [],
         "initiator_prefix": "",
         "user": "ansible",
+        "sudo_with_password": ["mei"],
+        "passwords": [],
         "uses_password": False,
         "root_login_forbidden": True,
         "password_login_forbidden": True,
@@ -285,6 +288,18 @@ FAULTS: dict[str, tuple[Callable[[Fleet], None], str, str, str, str]] = {
         "host_baseline_users",
         "node2",
     ),
+    "sudo without a password": (
+        put("seen/passwords/mei", "none"),
+        *("sudo", "mei is to act as root with a password, and has none", "host_baseline_users", "node2"),
+    ),
+    "sudo with a locked password": (
+        both(put("seen/passwords/mei", "locked"), put("expect/passwords", ["mei"])),
+        *("sudo", "which is locked", "passwd --unlock mei", "node2"),
+    ),
+    "sudo of an account that is not there": (
+        put("seen/passwords", {}),
+        *("sudo", "mei is to act as root with a password, and has none", "without_password", "node2"),
+    ),
     "groups lock themselves out": (
         put("expect/login_groups", ["operators"]),
         *("login", "none of the groups that may log in: operators", "host_baseline_ssh_allow_groups", "node2"),
@@ -368,6 +383,7 @@ NOT_FAULTS: dict[str, Callable[[Fleet], None]] = {
     "no name server, but one is about to be set": both(
         put("seen/nameservers", []), put("seen/names", {}), put("expect/dns_servers", ["10.20.0.2"])
     ),
+    "a password is about to be set": both(put("seen/passwords", {}), put("expect/passwords", ["mei"])),
     "a member of the groups that may log in": put("expect/login_groups", ["operators", "sudo"]),
     "multipath is about to be set up": both(
         put("seen/san/paths", {"naa.6001": ["sda", "sdb"]}), put("expect/storage", ["multipath"])
