@@ -179,7 +179,11 @@ def _state(seen: Seen, expect: Seen) -> Iterator[Said]:
         )
     if seen["reboot_required"]:
         why = f" for {', '.join(seen['reboot_packages'][:5])}" if seen["reboot_packages"] else ""
-        yield "reboot", f"waits for a reboot{why}.", "The playbook hosts reboots it, one host at a time."
+        yield (
+            "reboot",
+            f"waits for a reboot{why}.",
+            "The playbook hosts reboots it, one host at a time, unless it runs pods, a database or etcd.",
+        )
 
 
 def _skew(time: float, expect: Seen) -> float:

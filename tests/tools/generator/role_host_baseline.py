@@ -190,7 +190,10 @@ HOST_BASELINE = Role(
         ),
         "reboot": Entry(
             "Reboot a host that waits for it",
-            ("For a play with C(serial: 1), so that one host is away at a time. A host that runs pods is left alone.",),
+            (
+                "For a play with C(serial: 1), so that one host is away at a time. A host that runs pods, a database "
+                "or etcd is left alone, and told of.",
+            ),
             {name: _OPTIONS[name] for name in _REBOOT},
         ),
     },
