@@ -49,6 +49,13 @@ options:
     type: list
     elements: str
     default: []
+  effects:
+    description:
+      - Settings, by a name of your own, to tell those whose C(files) were written after the C(unit) that reads them
+        was last started or reloaded, or after the file that is C(made) of them. Those of a unit that does not run
+        are left out.
+    type: dict
+    default: {}
   paths:
     description:
       - Paths whose file systems to look at. They need not exist.
@@ -130,6 +137,7 @@ unseen:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._hosts import (
+    look_effect,
     look_network,
     look_storage,
     look_system,
@@ -144,6 +152,7 @@ def main() -> None:
             "sysctls": {"type": "dict", "default": {}},
             "modules": {"type": "list", "elements": "str", "default": []},
             "users": {"type": "list", "elements": "str", "default": []},
+            "effects": {"type": "dict", "default": {}},
             "paths": {"type": "list", "elements": "str", "default": []},
             "etcd_path": {"type": "str", "default": "/var/lib/etcd"},
             "etcd_writes": {"type": "int", "default": 0},
@@ -161,6 +170,7 @@ def main() -> None:
     seen = {
         **look_system.look(given["expect"].get("user", ""), given["packages"], given["sysctls"], given["modules"]),
         "passwords": look_system.passwords(given["users"]),
+        "not_in_effect": look_effect.look(given["effects"]),
         **look_network.look(
             given["names"], given["peers"], given["urls"], given["port"], given["proxy"], given["timeout"]
         ),
