@@ -136,3 +136,9 @@ def test_who_is_not_to_act_as_root_does_not(rendered: dict[str, dict[str, t.Any]
 
 def test_hashes_are_not_in_what_is_looped_over(rendered: dict[str, dict[str, t.Any]]) -> None:
     assert rendered["lab-1"]["accounts"] == [{"name": "mei", "sudo": False}, {"name": "lok", "sudo": "with_password"}]
+
+
+def test_the_firewall_lets_in_what_is_no_answer_and_no_port(rendered: dict[str, dict[str, t.Any]]) -> None:
+    for host in HOSTS:
+        assert "ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept" in rendered[host]["rules"], "DHCPv6"
+        assert "meta l4proto 2 accept" in rendered[host]["rules"], "IGMP"
