@@ -9,8 +9,6 @@ import contextlib
 import hashlib
 import hmac
 import json
-import re
-import subprocess
 import typing as t
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +17,11 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model import databases as model
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.flux_cluster import recipients
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._postgresql import passwords
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import paths
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.emit import render
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _sops as sops
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._fleet_action import FleetAction
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils._private_file import write
 
@@ -34,7 +35,7 @@ SPEC: dict[str, t.Any] = {
 #: Below the folder of a cluster's secrets; everything in it is ours.
 FOLDER = "databases"
 _NEEDED = ("host", "port", "read_only_port", "ca")
-_TIMEOUT = 60
+_NOTE = "content"
 
 
 class ActionModule(FleetAction):
@@ -74,17 +75,29 @@ class _Delivery:
 
     def deliver(self, found: list[dict[str, t.Any]]) -> tuple[list[str], list[str]]:
         """The files that were written or removed, and what could not be delivered."""
+        if not self._root.is_dir() and not self._check:
+            raise AnsibleActionFail(
+                f"tree: {self._root} is no folder. Run the playbook tenants first, which makes the tree."
+            )
         written, undelivered, wanted = [], [], set()
         for each in found:
-            for cluster in each["clusters"]:
-                why = self._why_not(cluster)
+            for name in each["clusters"]:
+                cluster = self._fleet.clusters[name]
+                keys = recipients(cluster, self._fleet.settings)
+                path = paths.cluster_folder(
+                    name, paths.SECRETS, FOLDER, f"{each['namespace']}.{each['secret_name']}.yaml"
+                )
+                why = ""
+                if cluster.delivery != "gitops":
+                    why = "it is delivered live; put the Secret there yourself"
+                else:
+                    # also what cannot be written now: without its file, Flux takes the Secret from its application
+                    wanted.add(path)
+                    if not keys:
+                        why = "it has no public key; set cluster_age_recipients"
                 if why:
-                    undelivered.append(f"{each['namespace']}/{each['secret_name']} on {cluster}: {why}")
-                    continue
-                name = f"{each['namespace']}.{each['secret_name']}.yaml"
-                path = paths.cluster_folder(cluster, paths.SECRETS, FOLDER, name)
-                wanted.add(path)
-                if self._write(path, each):
+                    undelivered.append(f"{each['namespace']}/{each['secret_name']} on {name}: {why}")
+                elif self._write(path, each, keys):
                     written.append(path)
         for old in sorted(self._root.glob(paths.cluster_folder("*", paths.SECRETS, FOLDER, "*.yaml"))):
             relative = str(old.relative_to(self._root))
@@ -94,29 +107,19 @@ class _Delivery:
                     old.unlink()
         return written, undelivered
 
-    def _why_not(self, cluster: str) -> str:
-        if self._fleet.clusters[cluster].delivery != "gitops":
-            return "it is delivered live; put the Secret there yourself"
-        rules = self._root / paths.SOPS
-        text = rules.read_text(encoding="utf-8") if rules.exists() else ""
-        if f"{paths.cluster_folder(cluster)}/" not in text.replace("\\", ""):
-            return "it has no public key; set cluster_age_recipients and run the playbook tenants"
-        return ""
-
-    def _write(self, path: str, each: Mapping[str, t.Any]) -> bool:
-        document = self._document(each)
-        file = self._root / path
-        note = next(iter(document["metadata"]["annotations"].items()))
-        if file.exists() and re.search(rf"{re.escape(note[0])}: [\"']?{note[1]}\b", file.read_text(encoding="utf-8")):
+    def _write(self, path: str, each: Mapping[str, t.Any], keys: list[str]) -> bool:
+        file, note = self._root / path, f"{self._fleet.settings.label_domain}/{_NOTE}"
+        document = self._document(each, note)
+        if sops.annotation(file, note, keys) == document["metadata"]["annotations"][note]:
             return False
         if self._check:
             return True
-        encrypted = self._encrypt(file, json.dumps(document))
+        encrypted = sops.encrypt(self._sops, render([document], "databases").decode(), keys)
         with contextlib.suppress(FileExistsError):
             file.parent.mkdir(parents=True)
         return write(file, encrypted, mode=0o644)
 
-    def _document(self, each: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    def _document(self, each: Mapping[str, t.Any], note: str) -> dict[str, t.Any]:
         host, port = str(self._endpoint["host"]), str(self._endpoint["port"])
         places = ",".join(f"{name}:{port}" for name in host.split(","))
         content = {
@@ -144,23 +147,8 @@ class _Delivery:
                     f"{domain}/project": each["project"],
                     f"{domain}/environment": each["environment"],
                 },
-                "annotations": {f"{domain}/content": digest},
+                "annotations": {note: digest},
             },
             "type": "Opaque",
             "stringData": content,
         }
-
-    def _encrypt(self, file: Path, text: str) -> str:
-        command = [self._sops, "--config", str(self._root / paths.SOPS), "encrypt", "--filename-override", str(file)]
-        command += ["--input-type", "json", "--output-type", "yaml", "/dev/stdin"]
-        try:
-            done = subprocess.run(
-                command, cwd=self._root, input=text, capture_output=True, text=True, timeout=_TIMEOUT, check=False
-            )
-        except FileNotFoundError:
-            raise AnsibleActionFail(f"sops: there is no program {self._sops}. Install SOPS 3.9 or newer.") from None
-        except subprocess.TimeoutExpired:
-            raise AnsibleActionFail(f"sops: no answer after {_TIMEOUT} s.") from None
-        if done.returncode:
-            raise AnsibleActionFail(f"sops: {done.stderr.strip()}")
-        return done.stdout

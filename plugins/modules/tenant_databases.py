@@ -15,8 +15,9 @@ description:
   - Compiles the inventory and returns the databases that projects declare under C(databases), one for each environment,
     with their passwords when O(secret) is given. Put C(no_log) on the task then.
   - With O(state=delivered), also writes a Secret for each into the fleet tree, encrypted by SOPS for the cluster that
-    the environment lives on. Nothing is written in clear text, not even for a moment. Secrets of databases that nobody
-    declares any more are removed. Commit the tree afterwards.
+    the environment lives on. Nothing is written in clear text, not even for a moment. A file is written again when its
+    content or its recipients are others. Secrets of databases that nobody declares any more are removed, and those of
+    clusters that are delivered live. Commit the tree afterwards.
   - Runs on the controller and contacts neither databases nor clusters.
 extends_documentation_fragment:
   - k8s.self_provisioning.fleet
@@ -43,7 +44,7 @@ options:
     default: {}
   sops:
     description:
-      - The program SOPS, 3.9 or newer.
+      - The program SOPS, 3.8 or newer.
     type: str
     default: sops
 seealso:
@@ -83,7 +84,9 @@ written:
   elements: str
   sample: [clusters/east-prod/secrets/databases/physics-lab-sim-prod.postgresql-results.yaml]
 undelivered:
-  description: Secrets that have no way to their cluster, with the reason.
+  description:
+    - Secrets that have no way to their cluster, with the reason. A file that is there already stays, unless the cluster
+      is delivered live.
   returned: success
   type: list
   elements: str

@@ -10,9 +10,18 @@ from __future__ import annotations
 
 import os
 import subprocess
+import typing as t
 from collections.abc import Iterable
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
+
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._libraries import load
+
+if t.TYPE_CHECKING:
+    import yaml
+else:
+    yaml = load("yaml")
 
 _TIMEOUT = 60
 _PATTERN = "^(data|stringData)$"
@@ -38,3 +47,19 @@ def encrypt(program: str, text: str, recipients: Iterable[str]) -> str:
     if done.returncode:
         raise AnsibleActionFail(f"sops --encrypt: {done.stderr.strip()}")
     return done.stdout
+
+
+def annotation(path: Path, name: str, recipients: Iterable[str]) -> str:
+    """An annotation of an encrypted Secret, by which its maker knows it again without a private key.
+
+    @returns: empty when the file is missing, holds a value in clear text, or is encrypted for others.
+    """
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        readers = sorted(each["recipient"] for each in found["sops"]["age"])
+        values = [value for key in ("data", "stringData") for value in found.get(key, {}).values()]
+        if readers == sorted(recipients) and values and all(str(value).startswith("ENC[") for value in values):
+            return str(found["metadata"]["annotations"][name])
+    except (OSError, UnicodeDecodeError, AttributeError, KeyError, TypeError, yaml.YAMLError):
+        pass
+    return ""

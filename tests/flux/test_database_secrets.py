@@ -52,16 +52,18 @@ class Site:
         self.sops = find().sops
         self.declare({"name": "shop"})
 
-    def declare(self, *databases: dict[str, object]) -> None:
-        east = {
+    def declare(self, *databases: dict[str, object], **settings: object) -> None:
+        """@param settings: of the cluster east."""
+        east: dict[str, object] = {
             "cluster_environment": "prod",
             "cluster_security_domain": "internal_only",
             "cluster_sla_tier": "tier_2_important",
         }
-        clusters = {
+        clusters: dict[str, dict[str, object]] = {
             "east": {**east, "cluster_age_recipients": age.recipients(self.key.read_text())},
             "lab": {**east, "cluster_delivery": "live"},
         }
+        clusters["east"] |= settings
         prod = [{"name": "prod", "size": "none", "placement": {"clusters": [name]}} for name in clusters]
         projects = [
             {"id": "b", "environments": prod[:1], "databases": list(databases)},
@@ -90,9 +92,9 @@ class Site:
         assert run.code == 0, run.out
         return run
 
-    def opened(self) -> dict[str, str]:
+    def opened(self, key: Path | None = None) -> dict[str, str]:
         command = [str(self.sops), "decrypt", str(self.tree / FILE)]
-        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "SOPS_AGE_KEY_FILE": str(self.key)}
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "SOPS_AGE_KEY_FILE": str(key or self.key)}
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
         return dict(yaml.safe_load(done.stdout)["stringData"])
 
@@ -135,5 +137,28 @@ def test_from_declaration_to_encrypted_secret(site: Site) -> None:
     assert (site.tree / FILE).exists()
 
     site.declare()
+    assert site.deliver().changed == 1
+    assert not (site.tree / FILE).exists()
+
+
+def test_what_cannot_be_written_stays_and_a_new_recipient_gets_it(site: Site) -> None:
+    """Flux takes a Secret away with its file, so only what nobody declares goes."""
+    site.deliver()
+    text = (site.tree / FILE).read_text()
+    (site.tree / ".sops.yaml").unlink()
+    site.declare({"name": "shop"}, cluster_age_recipients=[])
+    run = site.deliver()
+    assert "a-b-prod/postgresql-shop on east" in run.out
+    assert (run.changed, (site.tree / FILE).read_text()) == (0, text)
+
+    recovery = site.folder / "recovery.agekey"
+    recovery.write_text(age.generate(datetime.datetime(2026, 11, 21, tzinfo=datetime.timezone.utc)))
+    keys = [*age.recipients(site.key.read_text()), *age.recipients(recovery.read_text())]
+    site.declare({"name": "shop"}, cluster_age_recipients=keys)
+    assert site.deliver().changed == 1
+    assert site.opened(recovery) == site.opened()
+    assert site.deliver().changed == 0
+
+    site.declare({"name": "shop"}, cluster_delivery="live", cluster_age_recipients=[])
     assert site.deliver().changed == 1
     assert not (site.tree / FILE).exists()

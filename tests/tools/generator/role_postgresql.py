@@ -95,7 +95,7 @@ _TEXTS: dict[str, tuple[str, str, dict[str, t.Any]]] = {
     "databases": ("list", "Databases of the operators' own.", {"elements": "dict", "options": _DATABASE}),
     "tenants": ("bool", "Make the databases that projects declare.", {}),
     "tree": ("path", "Fleet tree into which to write their Secrets. Empty for none.", {}),
-    "sops": ("str", "The program SOPS, 3.9 or newer, on the controller.", {}),
+    "sops": ("str", "The program SOPS, 3.8 or newer, on the controller.", {}),
     "disk_minimums": ("dict", "Free MiB that a path needs before the first run. It need not exist yet.", {}),
     "clock_skew": ("int", "Seconds that a host's clock may differ from the controller's. V(0) does not compare.", {}),
     "preflight_severity": (
