@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import os
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
@@ -54,72 +54,91 @@ class ActionModule(StorageAction):
         check, root = bool(self._task.check_mode), Path(arguments["path"])
         if not root.is_dir() and not check:
             raise AnsibleActionFail(f"path: {root} is no folder. Run the playbook tenants first, which makes the tree.")
-        prefix = _PREFIX[arguments["service"]]
-        folder = root / paths.cluster_folder(cluster.name, paths.SECRETS)
+        folder = paths.cluster_folder(cluster.name, paths.SECRETS)
+        prefix = f"{folder}/{_PREFIX[arguments['service']]}"
         given, keys = secrets(cluster, arguments), recipients(cluster, fleet.settings)
         if given.made and not keys:
             raise AnsibleActionFail(
                 f"{cluster.name}: cluster_age_recipients is not set, so nothing can be encrypted. Set it first."
             )
         domain = fleet.settings.label_domain
-        written, texts = [], {}
-        for secret in given.made:
-            path = folder / f"{prefix}{secret['metadata']['name']}.yaml"
-            if not _is_current(path, secret, keys, domain):
-                texts[path] = _signed(secret, domain)
-                written.append(path)
-        kept = {folder / f"{prefix}{name}.yaml" for name in storage.secret_names(cluster, arguments["service"])}
-        gone = [path for path in sorted(folder.glob(f"{prefix}*.yaml")) if path not in kept]
+        made = {f"{prefix}{secret['metadata']['name']}.yaml": secret for secret in given.made}
+        texts = {
+            path: _signed(secret, domain)
+            for path, secret in made.items()
+            if not _is_current(root / path, secret, keys, domain)
+        }
+        kept = {f"{prefix}{name}.yaml" for name in storage.secret_names(cluster, arguments["service"])}
+        found = {str(path.relative_to(root)) for path in root.glob(f"{prefix}*.yaml")}
+        gone = sorted(found - kept)
         result: dict[str, t.Any] = {
-            "changed": bool(written or gone),
-            "written": [str(path.relative_to(root)) for path in written],
-            "removed": [str(path.relative_to(root)) for path in gone],
+            "changed": bool(texts or gone),
+            "written": list(texts),
+            "removed": gone,
             "missing": given.missing,
             "commit": "",
+            "pushed": False,
         }
         if self._task.diff:
-            result["diff"] = [_diff(root, path, written) for path in (*written, *gone)]
+            result["diff"] = [_diff(root, path, texts) for path in (*texts, *gone)]
         if not check:
-            _write(arguments, folder, texts, keys, gone)
+            _write(arguments, root, texts, keys, gone)
+        if not arguments["commit"] or not root.is_dir():
+            return result
         try:
-            self._commit(arguments, root, result, check=check)
+            repository = _repository(arguments, root)
+            # also what an earlier run did not commit; but not what no key was given for: it may be in clear text
+            before = {path for path in repository.files(folder) if path.startswith(prefix) and path.endswith(".yaml")}
+            _commit(repository, {*made, *gone, *(before - kept)}, arguments["service"], result, check=check)
         except TreeError as error:
             raise AnsibleActionFail(str(error)) from None
         return result
 
-    def _commit(self, arguments: Mapping[str, t.Any], root: Path, result: dict[str, t.Any], *, check: bool) -> None:
-        if not arguments["commit"] or check or not result["changed"]:
-            return
-        options = commit.Options(remote=arguments["remote"] if arguments["push"] else "")
-        repository = commit.find(str(root), options)
-        if repository is None:
-            raise TreeError(
-                str(root), "it is in no Git repository.", "Run the playbook tenants with tenants_init=true."
-            )
-        ours = {*result["written"], *result["removed"]}
-        result["commit"] = repository.commit(ours, lambda _difference: _MESSAGE.format(service=arguments["service"]))
-        if options.remote:
-            repository.push()
+
+def _repository(arguments: Mapping[str, t.Any], root: Path) -> commit.Repository:
+    """@raises TreeError: there is none."""
+    found = commit.find(str(root), commit.Options(remote=arguments["remote"] if arguments["push"] else ""))
+    if found is None:
+        raise TreeError(str(root), "it is in no Git repository.", "Run the playbook tenants with tenants_init=true.")
+    return found
+
+
+def _commit(
+    repository: commit.Repository, ours: Collection[str], service: str, result: dict[str, t.Any], *, check: bool
+) -> None:
+    """Commits and pushes, or says in C(changed) whether there is something to commit or push."""
+    if check:
+
+        def content(path: str) -> bytes | None:
+            file = Path(repository.root, path)
+            return file.read_bytes() if file.is_file() else None
+
+        committed = result["changed"] or bool(repository.foresee(ours, (), content))
+        result["pushed"] = bool(repository.options.remote) and (repository.push(check=True) or committed)
+    else:
+        result["commit"] = repository.commit(ours, lambda _difference: _MESSAGE.format(service=service))
+        committed = bool(result["commit"])
+        result["pushed"] = bool(repository.options.remote) and repository.push()
+    result["changed"] = result["changed"] or committed or result["pushed"]
 
 
 def _write(
     arguments: Mapping[str, t.Any],
-    folder: Path,
-    texts: Mapping[Path, Object],
+    root: Path,
+    texts: Mapping[str, Object],
     keys: list[str],
-    gone: list[Path],
+    gone: Iterable[str],
 ) -> None:
     # all of them first: nothing is written when one fails
     encrypted = {
         path: sops.encrypt(arguments["sops"], render([secret], "storage").decode(), keys)
         for path, secret in texts.items()
     }
-    if encrypted:
-        folder.mkdir(parents=True, exist_ok=True)
     for path, text in encrypted.items():
-        write(path, text, mode=0o644)
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        write(root / path, text, mode=0o644)
     for path in gone:
-        path.unlink()
+        (root / path).unlink()
 
 
 def _content(secret: Object) -> bytes:
@@ -146,8 +165,7 @@ def _is_current(path: Path, secret: Object, keys: list[str], domain: str) -> boo
         return False
 
 
-def _diff(root: Path, path: Path, written: list[Path]) -> dict[str, str]:
-    title = str(path.relative_to(root))
-    before = "(encrypted)\n" if path.exists() else ""
+def _diff(root: Path, path: str, written: Collection[str]) -> dict[str, str]:
+    before = "(encrypted)\n" if (root / path).exists() else ""
     after = "(encrypted, another one)\n" if path in written else ""
-    return {"before_header": title, "after_header": title, "before": before, "after": after}
+    return {"before_header": path, "after_header": path, "before": before, "after": after}

@@ -31,12 +31,12 @@ options:
     required: true
   commit:
     description:
-      - Commit what was written.
+      - Commit what was written or removed, also by an earlier run that did not commit it.
     type: bool
     default: false
   push:
     description:
-      - Push the commit.
+      - Push the branch, also when only an earlier commit is to be pushed. Needs O(commit).
     type: bool
     default: false
   remote:
@@ -87,4 +87,9 @@ commit:
   returned: success
   type: str
   sample: ""
+pushed:
+  description: Whether the remote got something new, or would in check mode.
+  returned: success
+  type: bool
+  sample: true
 """

@@ -24,7 +24,7 @@ from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _age 
 from ..control_plane.cluster import ControlPlane
 from ..flux.build import find
 from ..tools.schemas import LINES, crds, problems
-from .playbooks import Run, play, tasks
+from .playbooks import Run, git, play, tasks
 
 Object = dict[str, Any]
 
@@ -316,6 +316,63 @@ def test_what_stands_against_it_is_told_at_once(cluster: Cluster, tmp_path: Path
         "the key of client.csi-rbd",
     ):
         assert told in results[1]["msg"]
+
+
+def test_keys_that_were_not_committed_or_pushed_are_so_by_the_next_run(tmp_path: Path) -> None:
+    """After a run without a commit, a hook that refuses, and a remote that is away; check mode foretells each."""
+    key, remote, tree = (
+        age.generate(datetime.datetime.now(datetime.timezone.utc)),
+        tmp_path / "remote",
+        tmp_path / "tree",
+    )
+    where: Object = {"cluster_age_recipients": age.recipients(key)}
+    folder = inventory(tmp_path / "inventory", **where)
+    tree.mkdir()
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
+    git(tmp_path, "init", "--quiet", "--initial-branch=main", str(tree))
+    hook = tree / ".git/hooks/pre-commit"
+    call = {
+        "service": "ceph-csi",
+        "cluster": "east",
+        "inventory": str(folder),
+        "path": str(tree),
+        "keys": KEYS,
+        "sops": str(find().sops),
+    }
+    pushing = {**call, "commit": True, "push": True, "remote": str(remote)}
+
+    def run(*wanted: tuple[Object, bool]) -> list[Object]:
+        named = [{"k8s.self_provisioning.storage_secrets": each, "check_mode": check} for each, check in wanted]
+        return tasks(tmp_path, named, inventory=folder)[0]
+
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\nrm "$0"\nexit 1\n')
+    hook.chmod(0o755)
+    gone = {**pushing, "remote": str(tmp_path / "away")}
+    without, refused, foretold, away, done, again = run(
+        (call, False), (pushing, False), (pushing, True), (gone, False), (pushing, False), (pushing, False)
+    )
+    assert (len(without["written"]), without["changed"], "git commit failed" in refused["msg"]) == (2, True, True)
+    assert (foretold["changed"], foretold["written"], foretold["pushed"]) == (True, [], True)
+    assert "it is pushed then" in away["msg"]
+    assert (done["changed"], done["written"], done["commit"], done["pushed"]) == (True, [], "", True)
+    assert (again["changed"], again["pushed"]) == (False, False)
+    names = ["clusters/east/secrets/ceph-csi-cephfs-ceph.yaml", "clusters/east/secrets/ceph-csi-rbd-ceph.yaml"]
+    assert git(remote, "ls-tree", "-r", "--name-only", "main").split() == names
+
+    # what was removed without a commit, while somebody has opened a file for which no key is given
+    inventory(folder, **where, cluster_storage_classes=["rbd"])
+    (tree / names[1]).write_text("in clear text", encoding="utf-8")
+    removed, foretold, done, again = run(
+        ({**call, "keys": {}}, False),
+        ({**pushing, "keys": {}}, True),
+        ({**pushing, "keys": {}}, False),
+        (pushing, False),
+    )
+    assert removed["removed"] == names[:1]
+    assert (foretold["changed"], done["changed"], again["written"]) == (True, True, names[1:])
+    assert git(remote, "ls-tree", "-r", "--name-only", "main").split() == names[1:]
+    assert "clear" not in git(remote, "log", "-p", "main")
 
 
 def test_keys_in_git_are_encrypted(tmp_path: Path) -> None:

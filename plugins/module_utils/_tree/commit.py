@@ -147,6 +147,11 @@ class Repository:
         except TreeError:
             return {}
 
+    def files(self, folder: str) -> list[str]:
+        """The paths of the files in a folder of the last commit."""
+        listed = ["ls-tree", "--name-only", "-z", "HEAD", "--", f"{self.prefix}{folder}/"]
+        return [path.removeprefix(self.prefix) for path in git.run(self.top, listed, accept=(128,)).items]
+
     def commit(self, ours: Collection[str], describe: Callable[[Difference], str]) -> str:
         """Commits our files.
 
