@@ -13,6 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access, foundation
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import storage as live
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.bootstrap import Applied
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.discovery import Discovery
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster
@@ -76,7 +77,8 @@ class ActionModule(StorageAction):
     ) -> list[Applied]:
         service, trial = arguments["service"], bool(self._task.check_mode)
         configuration = CONFIGURATIONS[service]
-        found = live.findings(session, fleet, cluster.name, service, objects)
+        discovery = Discovery(session)
+        found = live.findings(session, discovery, fleet, cluster.name, service, objects)
         result["findings"] = [each._asdict() for each in found]
         stop = stops(cluster.name, found)
         if stop:
@@ -86,19 +88,17 @@ class ActionModule(StorageAction):
         # the namespace first, then keys before the classes that name them
         early = [each for each in wanted if each["kind"] == "Namespace"]
         late = [each for each in wanted if each["kind"] != "Namespace"]
-        anew, late = live.replace(session, late, check=trial)
-        mine = _mine(service)
-        kept = {each.name for each in anew}
-        done = foundation.bring(
+        return foundation.bring(
             session,
             objects,
             [*early, *given, *late],
             configuration.kinds,
             check=trial,
             timeout=arguments["wait_timeout"],
-            mine=lambda each: mine(each) and each["metadata"]["name"] not in kept,
+            mine=_mine(service),
+            discovery=discovery,
+            fixed=live.FIXED,
         )
-        return [*anew, *done]
 
     def _take(
         self, session: Session, cluster: Cluster, objects: list[Object], arguments: Mapping[str, t.Any]

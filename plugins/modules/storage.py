@@ -14,7 +14,8 @@ author: k8s.self_provisioning contributors (@k8s-self-provisioning)
 description:
   - Applies the drivers' released manifests if given, the Secrets with keys, what the drivers have to know, and the
     storage classes, with server-side apply; removes classes of ours that are no longer declared, and never a volume.
-  - A class whose fixed fields are to be others is deleted and made anew, which no volume notices.
+  - A class whose fixed fields are to be others is deleted and at once made anew, after the software and the keys; no
+    volume notices. One of the same name that somebody else has made stops the run.
   - Looks first whether the cluster is fit for it, and tells everything that is not, before anything is changed.
   - On clusters with C(cluster_delivery=gitops) Flux does this, from what M(k8s.self_provisioning.fleet_tree) and
     M(k8s.self_provisioning.storage_secrets) write.

@@ -221,7 +221,9 @@ def test_live(cluster: Cluster, tmp_path: Path) -> None:
         {"kind": "StorageClass", "namespace": "", "name": "cephfs", "action": "deleted"},
         {"kind": "VolumeSnapshotClass", "namespace": "", "name": "cephfs", "action": "deleted"},
     ]
-    assert {"kind": "StorageClass", "namespace": "", "name": "rbd", "action": "updated"} in results[0]["objects"]
+    anew = {"kind": "StorageClass", "namespace": "", "name": "rbd", "action": "updated"}
+    assert anew in results[0]["objects"]
+    assert results[0]["objects"] == results[1]["objects"]
     assert all(each in results[0]["objects"] and each in results[1]["objects"] for each in expected)
     assert not results[2]["changed"], results[2]
     assert "it still names classes of it" in results[3]["msg"]
@@ -281,31 +283,40 @@ def test_what_stands_against_it_is_told_at_once(cluster: Cluster, tmp_path: Path
     """Nothing is written before all of it is mended."""
     path = "/apis/storage.k8s.io/v1/storageclasses"
     default = {"storageclass.kubernetes.io/is-default-class": "true"}
-    for name, marks in (("theirs", {}), ("chosen", default)):
+    drivers = {"theirs": "example.com/theirs", "alike": "rbd.csi.ceph.com", "chosen": "example.com/theirs"}
+    for name, driver in drivers.items():
+        marks = default if name == "chosen" else {}
         foreign = {
             "apiVersion": "storage.k8s.io/v1",
             "kind": "StorageClass",
             "metadata": {"name": name, "annotations": marks},
-            "provisioner": "example.com/theirs",
+            "provisioner": driver,
+            "parameters": {"pool": "mine"},
         }
         cluster.plane.admin.request("POST", path, foreign)
     fleet = copy.deepcopy(FLEET)
     fleet["fleet_storage"]["classes"] |= {
         "theirs": {"ceph": "hela", "pool": "theirs"},
+        "alike": {"ceph": "hela", "pool": "alike"},
         "standard": {"ceph": "hela", "pool": "standard", "default": True},
     }
     where = {"cluster_delivery": "live", "cluster_kubeconfig": str(cluster.plane.kubeconfig)}
-    folder = inventory(tmp_path / "inventory", fleet, **where, cluster_storage_classes=["theirs", "standard", "rbd"])
+    folder = inventory(
+        tmp_path / "inventory", fleet, **where, cluster_storage_classes=["theirs", "alike", "standard", "rbd"]
+    )
     call = {"service": "ceph-csi", "cluster": "east", "inventory": str(folder)}
     results, _run = tasks(
         tmp_path,
         [{"k8s.self_provisioning.storage": call}, {"k8s.self_provisioning.storage_info": {**call, "timeout": 1}}],
         inventory=folder,
     )
-    for name in ("theirs", "chosen"):
+    assert cluster.storage_class("alike")["parameters"] == {"pool": "mine"}
+    for name in drivers:
         cluster.plane.admin.request("DELETE", f"{path}/{name}")
     for told in (
-        "StorageClass theirs: it is there already, of example.com/theirs, and shall be of rbd.csi.ceph.com.",
+        "StorageClass theirs: it is there already, of example.com/theirs, and not ours.",
+        "StorageClass alike: it is there already, of rbd.csi.ceph.com, and not ours.",
+        "or hand it over: kubectl label storageclass alike app.kubernetes.io/managed-by=self-provisioning",
         "StorageClass chosen: it is the default class of the cluster, and standard is to be",
     ):
         assert told in results[0]["msg"]

@@ -11,6 +11,7 @@ import json
 import time
 import typing as t
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from .._objects.common import MANAGER, Object
 from .discovery import Discovery
@@ -34,13 +35,22 @@ class Applied(t.NamedTuple):
     after: Object
 
 
-def apply(session: Session, objects: Iterable[Object], *, check: bool) -> list[Applied]:
+def apply(
+    session: Session,
+    objects: Iterable[Object],
+    *,
+    check: bool,
+    discovery: Discovery | None = None,
+    fixed: Mapping[str, Iterable[str]] = MappingProxyType({}),
+) -> list[Applied]:
     """Applies few objects in their order, exactly as they are: what others changed in them is put back.
 
     @param check: the API server tries, and keeps nothing.
+    @param discovery: what the cluster serves, when the caller has read it.
+    @param fixed: fields by kind that cannot be changed: an object in which one differs is deleted and made anew.
     @raises LiveError: one of them is refused.
     """
-    discovery = Discovery(session)
+    discovery = discovery or Discovery(session)
     done: list[Applied] = []
     for target in objects:
         meta = target["metadata"]
@@ -52,6 +62,16 @@ def apply(session: Session, objects: Iterable[Object], *, check: bool) -> list[A
             _wait_for_policies(session, discovery, done)
         path = found.path(meta.get("namespace"), meta["name"])
         before = session.get(path)
+        if before and any(
+            (before.get(key) or None) != (target.get(key) or None) for key in fixed.get(target["kind"], ())
+        ):
+            if check:
+                # the API server would refuse to try it
+                done.append(
+                    Applied(target["kind"], meta.get("namespace", ""), meta["name"], "updated", said(before), target)
+                )
+                continue
+            session.request("delete", "DELETE", path, ok=(_NOT_FOUND,), where=where)
         query = {"fieldManager": MANAGER, "force": "true", **({"dryRun": "All"} if check else {})}
         # In a trial the namespace of the first time is not there.
         ok = (_NOT_FOUND,) if check and before is None else ()
@@ -95,8 +115,10 @@ def said(live: Mapping[str, t.Any]) -> Object:
 def _wait_for_policies(session: Session, discovery: Discovery, done: Iterable[Applied]) -> None:
     """Nobody gets rights before the policy that confines them is in force."""
     for each in done:
+        if each.kind != "ValidatingAdmissionPolicy" or each.action == "unchanged":
+            continue
         found = discovery.find("admissionregistration.k8s.io/v1", each.kind)
-        if each.kind != "ValidatingAdmissionPolicy" or each.action == "unchanged" or found is None:
+        if found is None:
             continue
         end = time.monotonic() + _SECONDS
         while True:

@@ -65,14 +65,22 @@ class Discovery:
         """A kind, None when the cluster does not serve it."""
         wanted = (api_version, kind)
         with self._lock:
-            self.load([wanted])
             # one aggregated answer holds every group
+            if wanted not in self._known:
+                self.load([wanted])
             subject = root(api_version).split("/")[1] if self._aggregated else api_version
             if wanted not in self._known and refresh and subject not in self._refreshed:
                 self._refreshed.add(subject)
                 self._read.discard(api_version)
                 self.load([wanted])
             return self._known.get(wanted)
+
+    def forget(self) -> None:
+        """Read all of it again when it is asked for: more may be served by now."""
+        with self._lock:
+            self._known.clear()
+            self._read.clear()
+            self._refreshed.clear()
 
     def _load(self, start: str, versions: list[str]) -> None:
         if self._aggregated:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 import typing as t
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 
 from .._objects.common import Object
 from .._objects.foundation import workloads
@@ -32,6 +33,7 @@ _WEBHOOK = "failed calling webhook"
 _REFUSED = (400, 403, 422)
 
 Mine = Callable[[Object], bool]
+_Apply = Callable[[list[Object]], list[Applied]]
 
 
 def everything(_each: Object) -> bool:
@@ -47,6 +49,8 @@ def bring(
     check: bool,
     timeout: float,
     mine: Mine = everything,
+    discovery: Discovery | None = None,
+    fixed: Mapping[str, Iterable[str]] = MappingProxyType({}),
 ) -> list[Applied]:
     """Applies the software, waits until it works, applies the configuration, and removes what is no longer declared.
 
@@ -54,22 +58,32 @@ def bring(
     @param check: the API server tries, and keeps nothing.
     @param timeout: seconds for the software to work.
     @param mine: of these kinds, what belongs to this configuration, when another one has the same kinds.
+    @param discovery: what the cluster serves, when the caller has read it.
+    @param fixed: fields by kind that cannot be changed: an object in which one differs is deleted and made anew.
     @raises LiveError: something is refused, or does not work in time.
     """
     software, configuration = list(software), list(configuration)
     end = time.monotonic() + timeout
+    known = discovery or Discovery(session)
     early = [each for each in software if kind_of(each) in _KEPT]
-    done = bootstrap.apply(session, early, check=check)
+    done = bootstrap.apply(session, early, check=check, discovery=known)
     if not check:
         _wait_for_definitions(session, early, end)
-    done += _apply_known(session, [each for each in software if kind_of(each) not in _KEPT], check=check)
+    done += _apply_known(session, known, [each for each in software if kind_of(each) not in _KEPT], check=check)
     if not check:
-        _wait_for_workloads(session, software, end)
+        _wait_for_workloads(session, known, software, end)
+        if any(each.action != "unchanged" for each in done):
+            known.forget()
     # First what goes: its addresses may be wanted by what comes.
     declared = {key_of(each) for each in configuration}
-    gone = [(path, each) for path, each in owned(session, kinds, mine) if key_of(each) not in declared]
+    gone = [(path, each) for path, each in owned(session, known, kinds, mine) if key_of(each) not in declared]
     done += [_delete(session, path, each, check=check) for path, each in gone]
-    return done + _configure(session, configuration, end, check=check)
+
+    def apply(objects: list[Object]) -> list[Applied]:
+        return _apply_known(session, known, objects, check=check, fixed=fixed)
+
+    configured, refused = _configure(apply, configuration, end, check=check)
+    return [*done, *configured, *(_foretold(session, known, each) for each in refused)]
 
 
 def take(
@@ -80,8 +94,8 @@ def take(
 
     @raises LiveError: something cannot be removed.
     """
-    done = [_delete(session, path, each, check=check) for path, each in owned(session, kinds, mine)]
     discovery = Discovery(session)
+    done = [_delete(session, path, each, check=check) for path, each in owned(session, discovery, kinds, mine)]
     for each in reversed(list(software)):
         if kind_of(each) in _KEPT:
             continue
@@ -94,9 +108,10 @@ def take(
     return done
 
 
-def owned(session: Session, kinds: Collection[Kind], mine: Mine = everything) -> list[tuple[str, Object]]:
+def owned(
+    session: Session, discovery: Discovery, kinds: Collection[Kind], mine: Mine = everything
+) -> list[tuple[str, Object]]:
     """What we have applied of these kinds, with its path."""
-    discovery = Discovery(session)
     found = []
     for kind in kinds:
         resource = discovery.find(*kind)
@@ -110,30 +125,39 @@ def owned(session: Session, kinds: Collection[Kind], mine: Mine = everything) ->
     return found
 
 
-def _apply_known(session: Session, objects: list[Object], *, check: bool) -> list[Applied]:
+def _apply_known(
+    session: Session,
+    discovery: Discovery,
+    objects: list[Object],
+    *,
+    check: bool,
+    fixed: Mapping[str, Iterable[str]] = MappingProxyType({}),
+) -> list[Applied]:
     """In a trial, what needs a definition that would come with this run cannot be asked about."""
     if not check:
-        return bootstrap.apply(session, objects, check=False)
-    discovery = Discovery(session)
+        return bootstrap.apply(session, objects, check=False, discovery=discovery, fixed=fixed)
     done: list[Applied] = []
     for each in objects:
         if discovery.find(each["apiVersion"], each["kind"]) is None:
             meta = each["metadata"]
             done.append(Applied(each["kind"], meta.get("namespace", ""), meta["name"], "created", None, each))
         else:
-            done += bootstrap.apply(session, [each], check=True)
+            done += bootstrap.apply(session, [each], check=True, discovery=discovery, fixed=fixed)
     return done
 
 
-def _configure(session: Session, objects: list[Object], end: float, *, check: bool) -> list[Applied]:
-    """In their order; but one that is refused is tried again after the others, which may take back what it needs."""
+def _configure(apply: _Apply, objects: list[Object], end: float, *, check: bool) -> tuple[list[Applied], list[Object]]:
+    """In their order; but one that is refused is tried again after the others, which may take back what it needs.
+
+    @returns: what was done, and in a trial what is refused as long as the others have taken nothing back.
+    """
     done: list[Applied] = []
     waiting = objects
     while waiting:
         refused: list[tuple[Object, LiveError]] = []
         for each in waiting:
             try:
-                done += _apply_patiently(session, each, end, check=check)
+                done += _apply_patiently(apply, each, end, check=check)
             except LiveError as error:
                 if error.status not in _REFUSED:
                     raise
@@ -141,16 +165,15 @@ def _configure(session: Session, objects: list[Object], end: float, *, check: bo
         if len(refused) == len(waiting):
             if not check:
                 raise refused[0][1]
-            # In a trial the others have taken nothing back, so nobody can be asked.
-            return done + [_foretold(session, each) for each, _error in refused]
+            return done, [each for each, _error in refused]
         waiting = [each for each, _error in refused]
-    return done
+    return done, []
 
 
-def _apply_patiently(session: Session, target: Object, end: float, *, check: bool) -> list[Applied]:
+def _apply_patiently(apply: _Apply, target: Object, end: float, *, check: bool) -> list[Applied]:
     while True:
         try:
-            return _apply_known(session, [target], check=check)
+            return apply([target])
         except LiveError as error:
             # the first seconds of a webhook: its program runs, and its certificate is not known yet
             if check or _WEBHOOK not in str(error) or time.monotonic() > end:
@@ -158,8 +181,8 @@ def _apply_patiently(session: Session, target: Object, end: float, *, check: boo
             time.sleep(_PAUSE)
 
 
-def _foretold(session: Session, target: Object) -> Applied:
-    resource = Discovery(session).find(target["apiVersion"], target["kind"])
+def _foretold(session: Session, discovery: Discovery, target: Object) -> Applied:
+    resource = discovery.find(target["apiVersion"], target["kind"])
     meta = target["metadata"]
     before = session.get(resource.path(meta.get("namespace"), meta["name"])) if resource else None
     action = "updated" if before else "created"
@@ -190,8 +213,8 @@ def is_established(session: Session, definition: str) -> bool:
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
-def _wait_for_workloads(session: Session, software: Iterable[Object], end: float) -> None:
-    discovery, running = Discovery(session), workloads(software)
+def _wait_for_workloads(session: Session, discovery: Discovery, software: Iterable[Object], end: float) -> None:
+    running = workloads(software)
 
     def missing() -> list[str]:
         return [text for each in running if (text := _waits(session, discovery, each))]

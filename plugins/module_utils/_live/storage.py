@@ -5,31 +5,33 @@
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Iterable, Mapping
 
 from .._model import storage as model
 from .._model.fleet import Fleet
 from .._objects import storage
 from .._objects.common import Object
-from .bootstrap import Applied, said
 from .discovery import Discovery
 from .finding import Finding
-from .kinds import kind_of
+from .kinds import SELECTOR, Kind, kind_of
 from .listing import list_all
 from .session import Session
+from .snapshot import is_ours, key_of
 
-_NOT_FOUND = 404
 _VOLUME = ("v1", "PersistentVolume")
-_FIXED = ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode")
-_FIXED_SNAPSHOT = ("driver", "parameters", "deletionPolicy")
-_CLASSES = ("StorageClass", "VolumeSnapshotClass")
+_CLASS = (storage.CLASS_API, "StorageClass")
+#: What cannot be changed in a class, by kind; volumes do not notice when it is made anew.
+FIXED = {
+    "StorageClass": ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
+    "VolumeSnapshotClass": ("driver", "parameters", "deletionPolicy"),
+}
 
 
-def findings(session: Session, fleet: Fleet, name: str, service: str, software: Iterable[Object]) -> list[Finding]:
+def findings(
+    session: Session, discovery: Discovery, fleet: Fleet, name: str, service: str, software: Iterable[Object]
+) -> list[Finding]:
     """What stands against the classes on a cluster, or is told to whom it concerns."""
     cluster = fleet.clusters[name]
-    discovery = Discovery(session)
     coming = {
         (f"{each['spec']['group']}/{version['name']}", each["spec"]["names"]["kind"])
         for each in software
@@ -38,13 +40,15 @@ def findings(session: Session, fleet: Fleet, name: str, service: str, software: 
     }
     made = (storage.ceph_objects if service == storage.CEPH_SERVICE else storage.nas_objects)(fleet, name)
     found = []
-    for kind in sorted({kind_of(each) for each in made}):
+    kinds = sorted({kind_of(each) for each in made})
+    for kind in kinds:
         if kind not in coming and discovery.find(*kind) is None:
             found.append(Finding(f"{kind[1]} of {kind[0]}", "the cluster does not serve it.", _remedy(kind[0])))
     bases = storage.CEPH if service == storage.CEPH_SERVICE else storage.NAS
     found += _drivers(session, discovery, {_driver(each): each.name for each in model.classes(cluster, *bases)})
-    found += _strangers(session, discovery, made)
-    return found + _defaults(session, discovery, made)
+    there = {kind: _listed(session, discovery, kind) for kind in kinds if kind[1] in FIXED}
+    found += _strangers(there, made)
+    return found + _defaults(there.get(_CLASS, []), made)
 
 
 def _driver(each: model.StorageClass) -> str:
@@ -61,8 +65,7 @@ def _remedy(version: str) -> str:
 
 
 def _drivers(session: Session, discovery: Discovery, drivers: Mapping[str, str]) -> list[Finding]:
-    resource = discovery.find("storage.k8s.io/v1", "CSIDriver")
-    there = {each["metadata"]["name"] for each in list_all(session, resource, selector="")} if resource else set()
+    there = {each["metadata"]["name"] for each in _listed(session, discovery, (storage.CLASS_API, "CSIDriver"))}
     return [
         Finding(
             f"StorageClass {name}",
@@ -75,32 +78,31 @@ def _drivers(session: Session, discovery: Discovery, drivers: Mapping[str, str])
     ]
 
 
-def _strangers(session: Session, discovery: Discovery, made: Iterable[Object]) -> list[Finding]:
-    """A class of the same name that somebody else has made, of another driver."""
-    found = []
-    for each in made:
-        live = _live(session, discovery, each) if each["kind"] == "StorageClass" else None
-        if live and live["provisioner"] != each["provisioner"]:
-            found.append(
-                Finding(
-                    f"StorageClass {each['metadata']['name']}",
-                    f"it is there already, of {live['provisioner']}, and shall be of {each['provisioner']}.",
-                    "Give ours another name, or delete the one that is there.",
-                )
-            )
-    return found
+def _strangers(there: Mapping[Kind, list[Object]], made: Iterable[Object]) -> list[Finding]:
+    """Classes of the same names that somebody else has made; ours would take their place."""
+    ours = {key_of(each) for each in made}
+    return [
+        Finding(
+            f"{kind[1]} {each['metadata']['name']}",
+            f"it is there already, of {each.get('provisioner') or each.get('driver')}, and not ours.",
+            "Give ours another name, delete the one that is there, or hand it over: "
+            f"kubectl label {kind[1].lower()} {each['metadata']['name']} {SELECTOR} --overwrite.",
+        )
+        for kind, classes in there.items()
+        for each in classes
+        if key_of(each) in ours and not is_ours(each)
+    ]
 
 
-def _defaults(session: Session, discovery: Discovery, made: Iterable[Object]) -> list[Finding]:
+def _defaults(classes: Iterable[Object], made: Iterable[Object]) -> list[Finding]:
     key = "storageclass.kubernetes.io/is-default-class"
     ours = {each["metadata"]["name"]: each for each in made if each["kind"] == "StorageClass"}
     chosen = [name for name, each in ours.items() if each["metadata"]["annotations"].get(key) == "true"]
-    resource = discovery.find(storage.CLASS_API, "StorageClass")
-    if not chosen or resource is None:
+    if not chosen:
         return []
     others = [
         each["metadata"]["name"]
-        for each in list_all(session, resource, selector="")
+        for each in classes
         if (each["metadata"].get("annotations") or {}).get(key) == "true" and each["metadata"]["name"] not in ours
     ]
     return [
@@ -115,9 +117,8 @@ def _defaults(session: Session, discovery: Discovery, made: Iterable[Object]) ->
 
 def in_use(session: Session, service: str) -> list[str]:
     """The volumes that need the drivers of a service, with their claims."""
-    resource = Discovery(session).find(*_VOLUME)
     found = []
-    for each in list_all(session, resource, selector="") if resource else ():
+    for each in _listed(session, Discovery(session), _VOLUME):
         spec = each["spec"]
         driver = (spec.get("csi") or {}).get("driver", "")
         ceph = driver in (storage.PROVISIONERS[model.CEPHFS], storage.PROVISIONERS[model.RBD])
@@ -130,32 +131,6 @@ def in_use(session: Session, service: str) -> list[str]:
     return found
 
 
-def replace(session: Session, made: Iterable[Object], *, check: bool) -> tuple[list[Applied], list[Object]]:
-    """Classes whose fixed fields are to be others are deleted, so that they can be made anew; volumes stay as they are.
-
-    @returns: what would be made anew, in a trial only, and what is left to apply.
-    """
-    discovery = Discovery(session)
-    done, rest = [], []
-    for each in made:
-        live = _live(session, discovery, each) if each["kind"] in _CLASSES else None
-        fixed = _FIXED if each["kind"] == "StorageClass" else _FIXED_SNAPSHOT
-        differs = live is not None and any((live.get(key) or None) != (each.get(key) or None) for key in fixed)
-        if live is None or not differs:
-            rest.append(each)
-        elif check:
-            done.append(Applied(each["kind"], "", each["metadata"]["name"], "updated", said(live), each))
-        else:
-            resource = discovery.find(*kind_of(each))
-            name = each["metadata"]["name"]
-            if resource is not None:
-                session.request(
-                    "delete", "DELETE", resource.path(None, name), ok=(_NOT_FOUND,), where=f"{each['kind']} {name}"
-                )
-            rest.append(each)
-    return done, rest
-
-
-def _live(session: Session, discovery: Discovery, each: Object) -> dict[str, t.Any] | None:
-    resource = discovery.find(*kind_of(each))
-    return session.get(resource.path(None, each["metadata"]["name"])) if resource else None
+def _listed(session: Session, discovery: Discovery, kind: Kind) -> list[Object]:
+    resource = discovery.find(*kind)
+    return list_all(session, resource, selector="") if resource else []
