@@ -9,6 +9,7 @@ Private to the collection.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import typing as t
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.rel
     check,
     objects_of,
 )
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.git import without_passwords
 
 #: The option with several of them.
 MANIFESTS: dict[str, t.Any] = {
@@ -45,22 +47,25 @@ def read(where: str, checksum: str | None) -> str:
     @param checksum: C(sha256:) and hex digits; needed for an address.
     @raises LiveError: it cannot be read, or is another one.
     """
+    called = without_passwords(where)
     try:
         if where.startswith(("http://", "https://")):
             if not checksum:
                 raise LiveError("checksum", "a manifest from the network needs one.", "Give sha256:<hex digits>.")
-            data = open_url(where, timeout=_TIMEOUT).read()
+            with open_url(where, timeout=_TIMEOUT) as answer:
+                data = answer.read()
         else:
             data = Path(where).expanduser().read_bytes()
-    except (OSError, ValueError) as error:
-        raise LiveError("manifest", f"{where} cannot be read: {error}.", "Check the address or the path.") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        why = without_passwords(str(error)) or type(error).__name__
+        raise LiveError("manifest", f"{called} cannot be read: {why}.", "Check the address or the path.") from None
     found = f"sha256:{hashlib.sha256(data).hexdigest()}"
     if checksum and found != checksum.lower():
-        raise LiveError("checksum", f"{where} has {found}, not {checksum}.", "It is another file: find out why.")
+        raise LiveError("checksum", f"{called} has {found}, not {checksum}.", "It is another file: find out why.")
     try:
         return str(data.decode())
     except UnicodeDecodeError as error:
-        raise LiveError("manifest", f"{where} is not YAML: {error}", "Get it again.") from None
+        raise LiveError("manifest", f"{called} is not YAML: {error}", "Get it again.") from None
 
 
 def parsed(given: Mapping[str, t.Any], where: str) -> tuple[str, list[Object]]:
@@ -73,7 +78,7 @@ def parsed(given: Mapping[str, t.Any], where: str) -> tuple[str, list[Object]]:
     try:
         return text, objects_of(text)
     except ManifestError as error:
-        raise LiveError(where, error.what, error.fix) from None
+        raise LiveError(without_passwords(where), error.what, error.fix) from None
 
 
 def installed(
