@@ -16,6 +16,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.p
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access, flux
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.bootstrap import Applied
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.identity import check_cluster
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import show, unknown
@@ -89,6 +90,7 @@ class ActionModule(ClusterAction):
             result["version"] = _version(manifest)
             # An administrator's: the one of the inventory may be somebody's with less rights.
             with Session.open(way(arguments, cluster.get("kubeconfig"))) as session:
+                check_cluster(session, cluster.name)
                 if arguments["state"] == "present":
                     done = _present(session, fleet, cluster, manifest, arguments, result, check=check)
                 else:

@@ -14,6 +14,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.bootstrap import Applied
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.finding import Finding
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.identity import check_cluster
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
@@ -61,6 +62,7 @@ class ActionModule(ClusterAction):
             result["version"] = version_of(service, cluster, fleet.settings)
             objects = installed(service, arguments, cluster, fleet.settings, "manifest")
             with Session.open(way(arguments, cluster.get("kubeconfig"))) as session:
+                check_cluster(session, cluster.name)
                 done = self._deliver(session, fleet, cluster, objects, arguments, result)
         except LiveError as error:
             raise AnsibleActionFail(f"{cluster.name}: {error}") from None

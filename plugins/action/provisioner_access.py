@@ -15,6 +15,7 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access, bootstrap
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.identity import check_cluster
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import provisioner
@@ -76,6 +77,7 @@ class ActionModule(ClusterAction):
         if not way.is_given:
             raise LiveError("kubeconfig", "none is given.", "Give the one of an administrator of this cluster.")
         with Session.open(way, progress=self.progress(name)) as session:
+            check_cluster(session, name)
             if arguments["apply"]:
                 done = bootstrap.apply(session, objects, check=check)
                 enter(result, done, diff=bool(self._task.diff), key="applied")

@@ -15,6 +15,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.bootstrap import Applied
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.discovery import Discovery
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.identity import check_cluster
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Cluster
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import Fleet
@@ -57,6 +58,7 @@ class ActionModule(StorageAction):
                 )
             objects = _software(fleet, cluster, arguments)
             with Session.open(way(arguments, cluster.get("kubeconfig"))) as session:
+                check_cluster(session, cluster.name)
                 if arguments["state"] == "absent":
                     done = self._take(session, cluster, objects, arguments)
                 else:

@@ -14,8 +14,7 @@ options:
   kubeconfig:
     description:
       - Path of a kubeconfig, several paths separated by colons, or its content as a dictionary.
-      - By default C(cluster_kubeconfig) of the cluster, then the environment variable E(K8S_AUTH_KUBECONFIG). The
-        inventory comes first, because the environment is the same for every cluster of a run.
+      - By default C(cluster_kubeconfig) of the cluster, then the environment variable E(K8S_AUTH_KUBECONFIG).
     type: raw
   context:
     description:
@@ -98,5 +97,7 @@ options:
     elements: str
 notes:
   - Needs the Python library C(kubernetes) on the controller.
+  - The environment is the same for every cluster of a run. So with O(kubeconfig), O(host) or C(cluster_kubeconfig), of
+    the variables C(K8S_AUTH_*) only those of O(proxy), O(no_proxy), O(proxy_headers) and O(persist_config) count.
   - Tokens, passwords and the content of kubeconfigs are never part of a message or a result.
 """

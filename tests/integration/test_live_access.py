@@ -195,6 +195,32 @@ def test_the_inventory_comes_before_the_environment(monkeypatch: pytest.MonkeyPa
         Access.of({}, None)
 
 
+@pytest.mark.parametrize(
+    ("options", "inventory", "named"),
+    [
+        ({}, "/inventory", {"kubeconfig": "/inventory"}),
+        ({"kubeconfig": "/task"}, None, {"kubeconfig": "/task"}),
+        ({"host": "https://task", "api_key": "t"}, "/inventory", {"host": "https://task", "api_key": "t"}),
+    ],
+    ids=["the inventory", "a kubeconfig of the task", "a host of the task"],
+)
+def test_where_somebody_names_a_cluster_the_environment_names_no_other(
+    options: Object, inventory: str | None, named: Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the same for all clusters of a run: they would all be one, with whatever identity it says."""
+    for name, text in ENVIRONMENT.items():
+        monkeypatch.setenv(f"K8S_AUTH_{name}", text)
+    assert Access.of(options, inventory) == Access(**named, proxy="http://proxy", no_proxy="10.0.0.1")
+    assert Access.of({}, None).host == "https://env"
+
+
+ENVIRONMENT = {
+    "KUBECONFIG": "/env", "HOST": "https://env", "API_KEY": "e", "USERNAME": "e", "PASSWORD": "e", "CONTEXT": "env",
+    "VERIFY_SSL": "no", "SSL_CA_CERT": "/env", "CERT_FILE": "/env", "KEY_FILE": "/env", "IMPERSONATE_USER": "env",
+    "IMPERSONATE_GROUPS": "env", "PROXY": "http://proxy", "NO_PROXY": "10.0.0.1",
+}  # fmt: skip
+
+
 def test_the_provisioner_s_rights_suffice(plane: ControlPlane) -> None:
     """Everything that a run does, with the ServiceAccount that an administrator set up for it; check mode as well."""
     live = Live(plane)

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.release_lines import RELEASE_LINES
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.common import MANAGED_BY, MANAGER
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.provisioner import provisioner_objects
 
 from ..control_plane.cluster import ControlPlane
 from ..control_plane.process import free_ports
 from .live_cluster import CLUSTERS, HERE, SETTINGS, Live, Object, fleet_of, prepare, tenant, wait_for
-from .playbooks import ansible
+from .playbooks import ansible, tasks
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAY = [
@@ -147,6 +149,57 @@ def test_the_inventory_s_kubeconfig_comes_before_the_environment_s(live: Live, t
     (folder / "out").mkdir()
     code, out = run(folder, "--check", K8S_AUTH_KUBECONFIG="/nowhere/else")
     assert code == 0, out
+
+
+def test_whoever_writes_to_another_cluster_is_stopped(live: Live, tmp_path: Path) -> None:
+    """Its own facts say who it is, wherever its delivery has put them."""
+    line = {"cluster_release_line": LINE.name}
+    east = cluster("unused", **line, cluster_services={"metallb": {}})
+    git = {**CLUSTERS["east"], **line, "cluster_delivery": "gitops"}
+    folder = write(tmp_path / "inventory", [tenant("task", {"name": "prod", **HERE})], {"east": east, "git": git})
+    services = {"fleet_services": {"metallb": {"namespace": "metallb"}}}
+    (folder / "group_vars/all/services.yml").write_text(yaml.safe_dump(services))
+    (folder / "play.yml").unlink()
+    (tmp_path / "flux.yml").write_text(yaml.safe_dump(RELEASED["flux"]))
+    (tmp_path / "metallb.yml").write_text(yaml.safe_dump(RELEASED["metallb"]))
+    calls: dict[str, Object] = {
+        "flux_bootstrap": {"cluster": "git", "manifest": str(tmp_path / "flux.yml")},
+        "foundation": {"cluster": "east", "service": "metallb", "manifest": str(tmp_path / "metallb.yml")},
+        "provisioner_access": {"cluster": "east", "apply": True},
+        "storage": {"cluster": "east", "service": "ceph-csi"},
+    }
+    common = {"inventory": str(folder), "kubeconfig": str(live.plane.kubeconfig)}
+    wanted = [{f"k8s.self_provisioning.{name}": {**call, **common}} for name, call in calls.items()]
+    facts = {"name": "cluster-facts", "namespace": "flux-system", "labels": {MANAGED_BY: MANAGER}}
+    live.make({"apiVersion": "v1", "kind": "ConfigMap", "metadata": facts, "data": {"name": "west"}})
+    try:
+        results, _run = tasks(tmp_path, wanted, inventory=folder)
+    finally:
+        live.send("DELETE", "/api/v1/namespaces/flux-system/configmaps/cluster-facts")
+    told = {name: found.get("msg", "") for name, found in zip(calls, results, strict=True)}
+    stopped = {
+        name for name in calls if f"is the cluster 'west', not '{calls[name]['cluster']}'. Nothing" in told[name]
+    }
+    assert stopped == {*calls}, told
+
+
+LINE = RELEASE_LINES["1.35"]
+#: Manifests that are taken for those of a release.
+RELEASED: dict[str, Object] = {
+    "flux": {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "flux-system", "labels": {"app.kubernetes.io/version": f"v{LINE.flux}"}},
+    },
+    "metallb": {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "controller", "namespace": "metallb"},
+        "spec": {
+            "template": {"spec": {"containers": [{"image": f"metallb/controller:{LINE.services['metallb']}"}]}},
+        },
+    },
+}
 
 
 def test_a_trial_that_fails_shows_its_diff_and_claims_nothing(live: Live, tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ _ALIASES = {
     "client_cert": "CERT_FILE",
     "client_key": "KEY_FILE",
 }
+#: What the environment may say of every cluster of a run; the rest would send all of them to one, and as one identity.
+_OF_ANY_CLUSTER = ("proxy", "no_proxy", "proxy_headers", "persist_config")
 _TRUE, _FALSE = ("1", "true", "yes", "on", "y", "t"), ("0", "false", "no", "off", "n", "f")
 
 
@@ -76,15 +78,17 @@ class Access:
     def of(cls, arguments: Mapping[str, t.Any], cluster_kubeconfig: str | None = None) -> Access:
         """From the options of a task, then the kubeconfig of the inventory, then the environment.
 
-        The inventory's kubeconfig comes before the environment's, which is the same for every cluster of a run.
+        The environment is the same for every cluster of a run. So as soon as the task or the inventory names a cluster,
+        nothing of it counts but what concerns proxies and files.
 
         @raises LiveError: an environment variable cannot be used.
         """
         given = {f.name: arguments.get(f.name) for f in fields(cls)}
         if cluster_kubeconfig and given["kubeconfig"] is None and given["host"] is None:
             given["kubeconfig"] = cluster_kubeconfig
+        is_named = given["kubeconfig"] is not None or given["host"] is not None
         for name, value in given.items():
-            if value is None and not (name == "kubeconfig" and given["host"] is not None):
+            if value is None and (not is_named or name in _OF_ANY_CLUSTER):
                 given[name] = _from_environment(name)
         if isinstance(given["kubeconfig"], str):
             given["kubeconfig"] = os.pathsep.join(

@@ -9,12 +9,12 @@ import typing as t
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from .._objects.cluster import FACTS
 from .._objects.common import HOME_NAMESPACE, MANAGED_BY, MANAGER
 from . import adoption, prune, wait
 from .apply import Applier, Work
 from .discovery import Discovery
 from .errors import LiveError
+from .identity import check_facts
 from .kinds import NAMESPACE, Kind, kind_of
 from .listing import list_all
 from .report import Progress, Report
@@ -73,7 +73,8 @@ def reconcile(
     prune.limit(options.prune_limit, 0)
     snapshot = take(session, Discovery(session), desired, parallel=options.parallel, whole=options.diff)
     if expect_cluster:
-        _check_cluster(session, snapshot, expect_cluster)
+        found = snapshot.kinds["v1", "ConfigMap"]
+        check_facts(session, (*found.different.values(), *found.others), expect_cluster)
     report.lap("read")
     blocked: dict[str, str] = {}
     theirs = _inside(session, desired, snapshot, options.label_domain)
@@ -112,19 +113,6 @@ def _indexed(objects: Iterable[Object]) -> dict[Key, Object]:
             raise LiveError(f"{each['kind']} {key[2]}", "it is declared twice.")
         desired[key] = each
     return desired
-
-
-def _check_cluster(session: Session, snapshot: Snapshot, expected: str) -> None:
-    """Refuses to write one cluster's tenants to another, as with a wrong kubeconfig."""
-    found = snapshot.kinds["v1", "ConfigMap"]
-    for item in (*found.different.values(), *found.others):
-        name = (item.get("data") or {}).get("name")
-        if item["metadata"]["name"] == FACTS and is_ours(item) and name not in (None, expected):
-            raise LiveError(
-                session.host,
-                f"it is the cluster {name!r}, not {expected!r}. Nothing was written.",
-                f"Correct cluster_kubeconfig, or delete its ConfigMap {FACTS} if it was renamed.",
-            )
 
 
 def _inside(
