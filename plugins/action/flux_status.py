@@ -33,7 +33,8 @@ SPEC: dict[str, t.Any] = {
     "json": {"type": "path"},
     "report": {"type": "str", "choices": ["none", "table", "json"], "default": "none"},
 }
-_PAUSE = 1.0
+#: Seconds between two looks; longer and longer, as each reads all of Flux's objects.
+_PAUSE, _LONGEST_PAUSE, _LONGER = 1.0, 15.0, 1.3
 
 
 class ActionModule(ClusterAction):
@@ -65,15 +66,16 @@ class ActionModule(ClusterAction):
 
 
 def _waited(session: Session, fleet: Fleet, name: str, arguments: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Looks until everything is as committed, or the time is over."""
-    end = time.monotonic() + arguments["wait_timeout"]
+    """Looks until everything is as committed and as I(fail_on) wants it, or the time is over."""
+    end, pause = time.monotonic() + arguments["wait_timeout"], _PAUSE
     while True:
         now = datetime.datetime.now(datetime.timezone.utc)
         state = flux_state(session, fleet, name, now, tenants=arguments["tenants"])
-        wanted = arguments["commit"] or state["commit"]
-        if (state["healthy"] and state["commit"].startswith(wanted)) or time.monotonic() >= end:
+        left = end - time.monotonic()
+        if (state["healthy"] and not _judged(state, arguments)) or left <= 0:
             return state
-        time.sleep(_PAUSE)
+        time.sleep(min(pause, left))
+        pause = min(pause * _LONGER, _LONGEST_PAUSE)
 
 
 def _judged(state: Mapping[str, t.Any], arguments: Mapping[str, t.Any]) -> list[Mapping[str, t.Any]]:

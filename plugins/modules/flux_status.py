@@ -31,7 +31,8 @@ options:
     type: str
   wait_timeout:
     description:
-      - How many seconds to wait until everything is as committed.
+      - How many seconds to wait until everything is as committed; with O(fail_on=anything), tenants' own repositories
+        as well.
     type: int
     default: 0
   fail_on:

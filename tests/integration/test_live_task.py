@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects.pro
 
 from ..control_plane.cluster import ControlPlane
 from ..control_plane.process import free_ports
+from .governed import path_of
 from .live_cluster import CLUSTERS, HERE, SETTINGS, Live, Object, fleet_of, prepare, tenant, wait_for
 from .playbooks import ansible, tasks
 
@@ -200,6 +202,53 @@ RELEASED: dict[str, Object] = {
         },
     },
 }
+
+
+def test_whoever_asks_for_anything_waits_for_repositories_of_tenants(live: Live, tmp_path: Path) -> None:
+    """The fleet tree is applied at the first look, and what the tenant's own repository holds only after it."""
+    git = {**CLUSTERS["east"], "cluster_delivery": "gitops"}
+    mine = {"name": "prod", "gitops": {"url": "https://git.example.edu/own.git"}, "placement": {"clusters": ["git"]}}
+    folder = write(tmp_path / "inventory", [tenant("own", mine)], {"git": git})
+    (folder / "play.yml").unlink()
+    live.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "own-lab-prod"}})
+    for namespace, repository in (("flux-system", "flux-system"), ("own-lab-prod", "tenant")):
+        flux_says(live, "GitRepository", namespace, repository, artifact={"revision": COMMIT})
+    for name in ("flux-system", "policies", "tenant-own"):
+        flux_says(live, "Kustomization", "flux-system", name, lastAppliedRevision=COMMIT)
+    mark = live.plane.audit.mark()
+
+    def follow() -> None:
+        wait_for(lambda: [e for e in live.plane.audit_events(mark) if looks(e)], "it looks for the first time")
+        flux_says(live, "Kustomization", "own-lab-prod", "tenant", lastAppliedRevision=COMMIT)
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    call = {"inventory": str(folder), "kubeconfig": str(live.plane.kubeconfig), "cluster": "git"}
+    wanted = [{"k8s.self_provisioning.flux_status": {**call, "fail_on": "anything", "wait_timeout": 60}}]
+    (found,), _run = tasks(tmp_path, wanted, inventory=folder)
+    follower.join()
+    assert (found["failed"], found["repositories_healthy"]) == (False, True), found["msg"]
+
+
+COMMIT = f"main@sha1:{'a' * 40}"
+
+
+def looks(event: Object) -> bool:
+    """Whether a request is one of flux_status."""
+    return (
+        event["userAgent"] == "k8s.self_provisioning" and event.get("objectRef", {}).get("resource") == "kustomizations"
+    )
+
+
+def flux_says(live: Live, kind: str, namespace: str, name: str, **status: Any) -> None:
+    """An object of Flux of which its controller is done."""
+    version = "source.toolkit.fluxcd.io/v1" if kind == "GitRepository" else "kustomize.toolkit.fluxcd.io/v1"
+    meta = {"name": name, "namespace": namespace}
+    source = {"kind": "GitRepository", "name": "flux-system" if namespace == "flux-system" else "tenant"}
+    target = {"apiVersion": version, "kind": kind, "metadata": meta, "spec": {"sourceRef": source}}
+    live.make(target)
+    ready = {"type": "Ready", "status": "True", "reason": "Succeeded", "observedGeneration": 1}
+    live.edit(f"{path_of(target)}/status", {"status": {"conditions": [ready], **status}})
 
 
 def test_a_trial_that_fails_shows_its_diff_and_claims_nothing(live: Live, tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def assess(
     """The same, of objects that have been read."""
     cluster = fleet.clusters[name]
     here = [each for each in fleet.on_cluster(name) if not tenants or each.tenant.id in tenants]
-    ours = {each["metadata"]["name"]: each for each in found[KUSTOMIZATION] if _home(each) == FLUX_NAMESPACE}
+    applied = {(_home(each), each["metadata"]["name"]): each for each in found[KUSTOMIZATION]}
+    ours = {each: item for (namespace, each), item in applied.items() if namespace == FLUX_NAMESPACE}
     repositories = {(_home(each), each["metadata"]["name"]): each for each in found[REPOSITORY]}
     source = repositories.get((FLUX_NAMESPACE, SYNC))
     seen = _revision((source or {}).get("status", {}).get("artifact", {}).get("revision", ""))
@@ -94,7 +95,10 @@ def assess(
     ]
     names = sorted(owners) if tenants else [SYNC, *declared, *sorted(set(ours) - {SYNC, *declared})]
     rows = [_row("GitRepository", SYNC, source, now)]
-    rows += [_row("Kustomization", each, ours.get(each), now, commit=seen) for each in names]
+    for each in names:
+        # an operator's own may have another source, whose revisions are not the fleet tree's
+        follows = seen if _is_of_tree(ours.get(each)) else ""
+        rows.append(_row("Kustomization", each, ours.get(each), now, commit=follows))
     for row in rows:
         row["tenant"] = owners.get(row["name"], "")
     if not tenants:
@@ -109,10 +113,9 @@ def assess(
         if environment.values.get("gitops"):
             git = repositories.get(key)
             commit = _revision((git or {}).get("status", {}).get("artifact", {}).get("revision", ""))
-            applied = next((e for e in found[KUSTOMIZATION] if (_home(e), e["metadata"]["name"]) == key), None)
             for row in (
                 _row("GitRepository", TENANT_NAME, git, now),
-                _row("Kustomization", TENANT_NAME, applied, now, commit=commit),
+                _row("Kustomization", TENANT_NAME, applied.get(key), now, commit=commit),
             ):
                 about = {"namespace": environment.namespace, "tenant": environment.tenant.id}
                 projects.append({**row, **about, "environment": environment.key})
@@ -189,6 +192,12 @@ def _state(found: Object, ready: Object) -> str:
         waits = ready.get("reason") in _WAITS or str(ready.get("message", "")).startswith(_NO_SOURCE)
         return "waiting" if waits else "failed"
     return "ready" if ready["status"] == "True" else "progressing"
+
+
+def _is_of_tree(found: Object | None) -> bool:
+    source = ((found or {}).get("spec") or {}).get("sourceRef") or {}
+    place = (source.get("kind"), source.get("namespace") or FLUX_NAMESPACE, source.get("name"))
+    return place == (REPOSITORY[1], FLUX_NAMESPACE, SYNC)
 
 
 def _home(found: Object) -> str:
