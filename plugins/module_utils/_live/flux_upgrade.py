@@ -288,29 +288,34 @@ def _rewrite(session: Session, each: Move, *, all_of_them: bool) -> None:
 
 def _rewrite_one(session: Session, resource: Resource, item: Object, gone: set[str], *, anyway: bool) -> None:
     path = resource.path(item["metadata"].get("namespace"), item["metadata"]["name"])
-    where = f"{resource.kind} {item['metadata']['name']}"
+    where = f"{resource.kind} {'/'.join(filter(None, _key(item)))}"
+    ok = (_NOT_FOUND, _CONFLICT, _INVALID)
     for _try in range(_TRIES):
         meta = item["metadata"]
         notes = _notes(meta.get("managedFields", ()), gone, resource.api_version)
         if notes is None and not anyway:
             return
         if notes is None:
-            answer = session.request(
-                "patch", "PATCH", path, body={}, content_type=MERGE, ok=(_NOT_FOUND, _CONFLICT), where=where
-            )
+            answer = session.request("patch", "PATCH", path, body={}, content_type=MERGE, ok=ok, where=where)
         else:
             # with the version that was looked at, so that nobody's change in between is undone
             steps = [
                 {"op": "test", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
                 {"op": "replace", "path": "/metadata/managedFields", "value": notes},
             ]
-            ok = (_NOT_FOUND, _CONFLICT, _INVALID)
             answer = session.request("patch", "PATCH", path, body=steps, content_type=_PATCH, ok=ok, where=where)
         if answer.status not in (_CONFLICT, _INVALID):
             return
         fresh = session.get(path)
         if fresh is None:
             return
+        if answer.status == _INVALID and fresh["metadata"]["resourceVersion"] == meta["resourceVersion"]:
+            # not the test above: nobody has changed it
+            raise LiveError(
+                where,
+                f"{resource.api_version} refuses it: {str(answer.body.get('message', '')).rstrip('.')}.",
+                "Correct the object where it is declared, let it be applied, then run again.",
+            )
         item = fresh
     raise LiveError(where, "it is changed all the time.", "Run again.")
 
