@@ -89,7 +89,7 @@ options:
     default: {}
   tree:
     description:
-      - The fleet tree, whose files are looked at as well before API versions go.
+      - The fleet tree. Those of its files that the cluster applies are looked at as well before API versions go.
     type: path
   allow_outdated:
     description:

@@ -99,19 +99,39 @@ def _files(
         own = tree_manifest.parse(written.read_bytes(), str(written)) if written.exists() else {}
     except TreeError as error:
         raise LiveError("tree", str(error)) from None
-    folders = (root / paths.cluster_folder(cluster.name), root / paths.policies_folder(cluster.release_line))
-    for folder in (*folders, root / paths.APPS):
-        for path in sorted((*folder.rglob("*.yaml"), *folder.rglob("*.yml"))):
-            text = path.read_text(encoding="utf-8", errors="replace")
-            if _MARK not in text:
-                continue
-            try:
-                documents = [each for each in yaml.safe_load_all(text) if isinstance(each, dict)]
-            except yaml.YAMLError:
-                continue  # Flux says so itself, in any release
-            name = path.relative_to(root).as_posix()
-            for each in documents:
-                version, kind = str(each.get("apiVersion")), str(each.get("kind"))
-                known = served.get((version.partition("/")[0], kind))
-                if known is not None and version not in known:
-                    yield name, kind, str((each.get("metadata") or {}).get("name")), version, name in own
+    for path in _applied(root, cluster):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if _MARK not in text:
+            continue
+        try:
+            # every value as text: none of them may be one that cannot be made
+            documents = list(yaml.load_all(text, Loader=yaml.BaseLoader))
+        except yaml.YAMLError:
+            continue  # Flux says so itself, in any release
+        name = path.relative_to(root).as_posix()
+        for each in (found for document in documents for found in _objects(document)):
+            version, kind, meta = str(each.get("apiVersion")), str(each.get("kind")), each.get("metadata")
+            known = served.get((version.partition("/")[0], kind))
+            if known is not None and version not in known:
+                called = str(meta.get("name")) if isinstance(meta, dict) else "without a name"
+                yield name, kind, called, version, name in own
+
+
+def _applied(root: Path, cluster: Cluster) -> Iterator[Path]:
+    """The files from which the cluster takes objects; of its applications all but the overlays of other stages."""
+    below = [paths.cluster_folder(cluster.name), paths.policies_folder(cluster.release_line)]
+    below += [f"{paths.APPS}/{app}" for app in sorted(set(cluster.get("apps") or ()))]
+    for folder in below:
+        for path in sorted((*(root / folder).rglob("*.yaml"), *(root / folder).rglob("*.yml"))):
+            steps = path.relative_to(root).parts
+            if steps[0] != paths.APPS or steps[2] != "overlays" or steps[3] in (cluster.stage, path.name):
+                yield path
+
+
+def _objects(document: t.Any) -> Iterator[Mapping[str, t.Any]]:
+    """A document, and what it lists."""
+    if isinstance(document, dict):
+        yield document
+        items = document.get("items") if document.get("kind") == "List" else None
+        for each in items if isinstance(items, list) else ():
+            yield from _objects(each)

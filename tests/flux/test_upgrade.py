@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from .manifests import text_of
-from .site import Site
+from .site import CLUSTER, Site
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ GROUP = "try.fluxcd.io"
 OLD, NEW = "v1beta2", "v1"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 OBJECTS = f"/apis/{GROUP}/{{}}/namespaces/flux-system/{{}}"
-FILE = "apps/gadgets/one.yaml"
+FILE = f"clusters/{CLUSTER}/gadgets/one.yaml"
 
 Object = dict[str, Any]
 
@@ -62,7 +62,7 @@ def kustomization() -> Object:
     """What applies the gadgets of the repository."""
     spec = {
         "interval": "1h",
-        "path": "./apps/gadgets",
+        "path": f"./{FILE.rpartition('/')[0]}",
         "prune": True,
         "retryInterval": "1s",
         "serviceAccountName": "kustomize-controller",

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.access import Access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.session import Session
+from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _flux_upgrade as planned
 
 from ..control_plane.cluster import ControlPlane
-from .live_cluster import APPLY, Live, Object, wait_for
+from .live_cluster import APPLY, CLUSTER, Live, Object, fleet_of, tenant, wait_for
 
 GROUP, OLD, NEW = "moved.fluxcd.io", "v1beta2", "v1"
 DEFINITION = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gadgets.{GROUP}"
@@ -93,3 +95,39 @@ def test_the_reason_of_a_refusal_is_told(live: Live) -> None:
         with pytest.raises(LiveError, match=r"Gadget default/one: .*a gadget has a size above 2.*Correct the object"):
             flux_upgrade.move(session, moves)
         assert session.requests["patch"] == 1, "what is refused is not tried again"
+
+
+TEXT = f"apiVersion: {GROUP}/{OLD}\nkind: Gadget\nmetadata: {{name: a}}\n"
+NAMELESS = f"{{apiVersion: {GROUP}/{OLD}, kind: Gadget, metadata: text}}"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "name"),
+    [
+        ("apps/mine/base/a.yaml", TEXT, "a"),
+        ("apps/mine/overlays/prod/a.yml", TEXT, "a"),
+        ("apps/mine/overlays/dev/a.yaml", TEXT, ""),
+        ("apps/others/base/a.yaml", TEXT, ""),
+        ("apps/others/overlays/prod/a.yaml", TEXT, ""),
+        (f"clusters/{CLUSTER}/extra/a.yaml", TEXT, "a"),
+        ("clusters/west/extra/a.yaml", TEXT, ""),
+        ("apps/mine/base/list.yaml", f"{{kind: List, items: [{NAMELESS}]}}", "without a name"),
+        ("apps/mine/base/text.yaml", NAMELESS, "without a name"),
+        ("apps/mine/base/day.yaml", TEXT + "since: 2026-13-45\n", "a"),
+        ("apps/mine/base/broken.yaml", TEXT + "}", ""),
+    ],
+)  # fmt: skip
+def test_only_what_the_cluster_applies_stands_in_the_way(
+    control_plane: ControlPlane, tmp_path: Path, file: str, text: str, name: str
+) -> None:
+    """Clusters of another line go on with what this one does not know."""
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    line = control_plane.layout.binaries.release.line
+    cluster = fleet_of(tenant("any"), cluster_release_line=line, cluster_apps=["mine"]).clusters[CLUSTER]
+    result: Object = {}
+    with Session.open(Access(kubeconfig=str(control_plane.kubeconfig))) as session:
+        planned.moves(session, cluster, [definition(NEW)], str(tmp_path), result, anyway=True)
+    found = {"file": file, "kind": "Gadget", "name": name, "version": f"{GROUP}/{OLD}"}
+    assert result["outdated"] == ([found] if name else [])
+    assert bool(result.get("warnings")) == bool(name)

@@ -95,7 +95,9 @@ _OPTIONS: Options = {
     "flux_bootstrap_tree": {
         "type": "path",
         "default": "",
-        "description": ["The fleet tree, whose files are looked at as well before API versions go."],
+        "description": [
+            "The fleet tree. Those of its files that the cluster applies are looked at as well before API versions go."
+        ],
     },
     "flux_bootstrap_allow_outdated": {
         "type": "bool",
