@@ -93,7 +93,7 @@ class ActionModule(KubesprayAction):
             )
         try:
             work = Work(name, arguments, fleet, wanted.clusters[name], fleet.today)
-            return work.do(check=bool(self._task.check_mode))
+            return work.do(check=bool(self._task.check_mode), diff=bool(self._task.diff))
         except ModelError as error:
             raise AnsibleActionFail(f"{name}: {error}") from None
 
@@ -115,7 +115,7 @@ class Work:
 
     # --- what to do -----------------------------------------------------------------------------------------------
 
-    def do(self, *, check: bool) -> dict[str, t.Any]:
+    def do(self, *, check: bool, diff: bool) -> dict[str, t.Any]:
         arguments = self.arguments
         cluster = self.rendered.wishes.cluster
         actions.may_run(
@@ -128,8 +128,9 @@ class Work:
             "directory": str(self.home.root),
             "kubeconfig": str(self.home.kubeconfig),
             "steps": [task.name for task in tasks],
-            "diff": write(self.home, self.rendered, check=True),
         }
+        if diff:
+            result["diff"] = write(self.home, self.rendered, check=True)
         if check or not tasks:
             result["changed"] = result["changed"] or self._renew(check=check)
             for line in result["steps"] or ([] if result["changed"] else ["nothing to do"]):

@@ -38,7 +38,8 @@ class ActionModule(KubesprayAction):
             self.say(report.problems(wanted.problems, folder.locate))
         if arguments["fail"]:
             self.refuse(wanted.problems, folder, spoken=arguments["report"] == "problems")
-        result: dict[str, t.Any] = {"changed": False, "valid": not wanted.problems.errors, "diff": []}
+        result: dict[str, t.Any] = {"changed": False, "valid": not wanted.problems.errors}
+        differences: list[dict[str, t.Any]] = []
         described: dict[str, dict[str, t.Any]] = {}
         for name, rendered in wanted.clusters.items():
             found = described[name] = {
@@ -53,8 +54,10 @@ class ActionModule(KubesprayAction):
                 diffs = write(home, rendered, check=bool(self._task.check_mode))
                 found["changed"] = bool(diffs)
                 found["inventory"] = str(home.inventory)
-                result["diff"] += diffs
+                differences += diffs
         result["changed"] = any(each["changed"] for each in described.values())
+        if self._task.diff:
+            result["diff"] = differences
         if "problems" in arguments["gather"]:
             result["problems"] = [p.as_dict(folder.locate) for p in wanted.problems]
         if "clusters" in arguments["gather"]:

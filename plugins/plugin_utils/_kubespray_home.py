@@ -17,8 +17,10 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.yaml_data import YamlError, load
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._kubespray.inventory import Rendered
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree import emit
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._tree.errors import TreeError
 from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _private_file
 
 SOURCE = "the inventory, by the role kubespray"
@@ -89,24 +91,62 @@ def differences(folder: Path, rendered: Rendered) -> Iterator[tuple[Path, str, s
             yield path, now, text
 
 
-_SECRET = re.compile(
-    r"^(\s*(?:- )?\S*(?:password|passwd|_pass|token|secret|key_data)\w*: )(?!true$|false$).+$", re.MULTILINE
+# what the name of a variable says of its value
+_SECRET_NAME = re.compile(
+    r"(?!.*_(?:file|dir|path|ttl|size)$)"
+    r".*(?:pass(?!through)|secret|token|credential|psk|(?:^|_)auth$|_key$|(?:private|access|api)_?key|key_?data)",
+    re.IGNORECASE,
 )
+# and what the text itself says: options, settings of another program, a key
+_SECRET_TEXT = re.compile(
+    r"(?:pass(?:word|wd|phrase)?|secret|token|credentials?|[_-]key|\bauth)"
+    r"(?:[\"']?\s*=|[\"']\s*:|:\s)\s*(?!true\b|false\b)\S|PRIVATE KEY-----",
+    re.IGNORECASE,
+)
+_LOGIN = re.compile(r"(://)[^/\s@]+@")
+_HIDDEN = "********"
 
 
-def _masked(text: str) -> str:
-    """The text for people to see: a password may stand in it."""
-    return _SECRET.sub(r"\1********", text)
+def _masked(value: t.Any, *, secret: bool = False) -> t.Any:
+    """The value for people to see.
+
+    @param secret: it stands somewhere below a name that says so.
+    """
+    if isinstance(value, dict):
+        return {k: _masked(each, secret=secret or bool(_SECRET_NAME.match(str(k)))) for k, each in value.items()}
+    if isinstance(value, list):
+        return [_masked(each, secret=secret) for each in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if secret or (isinstance(value, str) and _SECRET_TEXT.search(value)):
+        return _HIDDEN
+    return _LOGIN.sub(rf"\1{_HIDDEN}@", value) if isinstance(value, str) else value
+
+
+def _shown(text: str) -> str:
+    """A file for people to see: passwords may stand in it, in one line or in many."""
+    if not text:
+        return ""
+    try:
+        found = load(text)
+        if isinstance(found, dict):
+            return emit.render([_masked(found)], SOURCE).decode()
+    except (YamlError, TreeError):
+        pass
+    return "# not shown, as it is no file of variables\n"
 
 
 def write(home: Home, rendered: Rendered, *, check: bool = False) -> list[dict[str, t.Any]]:
     """Brings the inventory of a cluster to what it should be; returns what differed, in the form of Ansible's diff."""
     diffs = []
     for path, now, text in differences(home.inventory, rendered):
+        before, after = _shown(now), _shown(text)
+        if before == after:
+            after += "# what differs is not shown: a secret, or how it is written\n"
         diffs.append(
             {
-                "before": _masked(now),
-                "after": _masked(text),
+                "before": before,
+                "after": after,
                 "before_header": f"{path} (now)",
                 "after_header": f"{path} (wanted)",
             }

@@ -25,7 +25,9 @@ def test_no_action_runs_unconfirmed_or_in_a_season_that_is_frozen(place: Place, 
     for action in ACTIONS:
         wanted.append({module: {**usual, "action": action, "confirm": "east-cluster", "today": "2027-04-15"}})
         wanted.append({module: {**usual, "action": action, "confirm": "west-cluster", "today": "2027-03-31"}})
+    wanted.append({"k8s.self_provisioning.kubespray_inventory": {"path": str(place.directory)}})
     results, _run = tasks(tmp_path, wanted, "--check", inventory=place.inventory)
+    assert not any("diff" in each for each in results), "nobody asked for it"
     for number, action in enumerate(ACTIONS):
         frozen, unconfirmed = results[2 * number], results[2 * number + 1]
         assert frozen["failed"]
