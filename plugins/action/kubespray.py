@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import fcntl
 import hashlib
 import json
 import shutil
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
@@ -108,7 +106,7 @@ class Work:
         self.root = Path(arguments["path"]).expanduser().absolute()
         self.home = Home(self.root / name)
         self.action = str(arguments["action"])
-        self.state = self._read_state()
+        self.state: dict[str, t.Any] = {}
 
     def say(self, text: str) -> None:
         display.display(f"{self.name}: {text}")
@@ -116,11 +114,18 @@ class Work:
     # --- what to do -----------------------------------------------------------------------------------------------
 
     def do(self, *, check: bool, diff: bool) -> dict[str, t.Any]:
-        arguments = self.arguments
-        cluster = self.rendered.wishes.cluster
+        arguments, cluster = self.arguments, self.rendered.wishes.cluster
         actions.may_run(
             self.action, cluster, arguments["confirm"] or "", self.today, arguments["override_freeze"] or ""
         )
+        if check:
+            return self._do(check=True, diff=diff)
+        with self.home.alone():
+            return self._do(check=False, diff=diff)
+
+    def _do(self, *, check: bool, diff: bool) -> dict[str, t.Any]:
+        # not before the lock is ours: another run writes it as long as it works
+        self.state = self._read_state()
         tasks = [] if self.action == actions.KUBECONFIG else self._tasks()
         result: dict[str, t.Any] = {
             "changed": bool(tasks),
@@ -136,13 +141,11 @@ class Work:
             for line in result["steps"] or ([] if result["changed"] else ["nothing to do"]):
                 self.say(line)
             return result
-        self.home.make()
-        with self._alone():
-            result["logs"] = self._run_all(tasks)
-            if self.action == "reset":
-                self._forget()
-            elif self.action != "remove_node":
-                result["kubeconfig"] = self._fetch_kubeconfig()
+        result["logs"] = self._run_all(tasks)
+        if self.action == "reset":
+            self._forget()
+        elif self.action != "remove_node":
+            result["kubeconfig"] = self._fetch_kubeconfig()
         return result
 
     def _tasks(self) -> list[actions.Task]:
@@ -324,14 +327,13 @@ class Work:
         if check:
             self.say("the administrator's kubeconfig would get a new certificate")
             return True
-        with self._alone():
-            try:
-                self._keep_kubeconfig(self._shortened(fetched))
-            except LiveError as error:
-                if asked:
-                    raise AnsibleActionFail(f"{self.name}: {error}") from None
-                display.warning(f"{self.name}: the administrator's kubeconfig got no new certificate: {error}")
-                return False
+        try:
+            self._keep_kubeconfig(self._shortened(fetched))
+        except LiveError as error:
+            if asked:
+                raise AnsibleActionFail(f"{self.name}: {error}") from None
+            display.warning(f"{self.name}: the administrator's kubeconfig got no new certificate: {error}")
+            return False
         self.say(f"the administrator's kubeconfig has a new certificate{f' for {hours} hours' if hours else ''}")
         return True
 
@@ -385,16 +387,3 @@ class Work:
     def _save(self, **values: t.Any) -> None:
         self.state = {**self.state, **values}
         _private_file.write(self.home.state, json.dumps(self.state, indent=2, sort_keys=True) + "\n")
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Two runs on one cluster would destroy it."""
-        self.home.lock.touch(mode=0o600)
-        with open(self.home.lock, "a", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise AnsibleActionFail(
-                    f"{self.name}: another run is at work on this cluster. Wait until it has ended."
-                ) from None
-            yield

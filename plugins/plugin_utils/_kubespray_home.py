@@ -8,6 +8,8 @@ Private to the collection.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
 import typing as t
@@ -72,6 +74,20 @@ class Home:
                 os.chmod(folder, 0o700)
             except OSError as error:
                 raise AnsibleActionFail(f"{folder} cannot be made: {error.strerror}.") from None
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Makes the folders, and keeps other runs away: two on one cluster would destroy it."""
+        self.make()
+        self.lock.touch(mode=0o600)
+        with open(self.lock, "a", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise AnsibleActionFail(
+                    f"{self.root.name}: another run is at work on this cluster. Wait until it has ended."
+                ) from None
+            yield
 
 
 def texts(rendered: Rendered) -> dict[str, str]:
