@@ -374,7 +374,13 @@ class Work:
     # --- its state ------------------------------------------------------------------------------------------------
 
     def _digest(self, rendered: Rendered) -> str:
-        return hashlib.sha256(json.dumps(texts(rendered), sort_keys=True).encode()).hexdigest()
+        """Of all that Kubespray is given; secrets may be among it."""
+        wanted: t.Any = texts(rendered)
+        given = {key: self.arguments[key] for key in ("variables", "arguments") if self.arguments[key]}
+        if given:
+            # a cluster without them is not built again because its digest was made before they counted
+            wanted = [wanted, given]
+        return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
 
     def _read_state(self) -> dict[str, t.Any]:
         try:

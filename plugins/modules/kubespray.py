@@ -25,7 +25,7 @@ options:
   action:
     description:
       - V(create) builds the cluster, adds machines of the control plane, and applies changed settings. It does nothing
-        when neither the machines nor the settings changed since it last succeeded.
+        when neither the machines, the settings, O(variables) nor O(arguments) changed since it last succeeded.
       - V(scale) adds workers.
       - V(upgrade) walks to the wanted Kubernetes version, one minor version at a time.
       - V(remove_node) drains and removes machines, V(reset) removes the cluster, and V(recover_control_plane) replaces

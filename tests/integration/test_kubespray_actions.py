@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
 import yaml
 
 from .kubespray_place import TAG, Place, change, write_inventory
+from .playbooks import tasks
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +87,28 @@ def test_a_lost_machine_of_the_control_plane_is_recovered(place: Place) -> None:
     again = place.run(*EAST, kubespray_force=True)
     assert again.code == 0, again.out
     assert "broken_etcd" not in hosts.read_text(), "it is forgotten by the next action"
+
+
+def test_other_extra_variables_or_arguments_are_applied(place: Place) -> None:
+    assert place.run(*EAST, kubespray_variables={"shaped_token": "HIDE"}, kubespray_arguments=["-v"]).code == 0
+    text = (place.home("east-cluster") / "state.json").read_text()
+    assert "HIDE" not in text
+    state = json.loads(text)
+    usual = {key.removeprefix("kubespray_"): value for key, value in place.variables().items()}
+    usual |= {"path": usual.pop("directory"), "action": "create", "cluster": "east-cluster"}
+    same = {"variables": {"shaped_token": "HIDE"}, "arguments": ["-v"]}
+    given = [same, {**same, "variables": {"shaped_token": "other"}}, {**same, "arguments": []}, {}]
+    wanted: list[dict[str, object]] = [{"k8s.self_provisioning.kubespray": {**usual, **each}} for each in given]
+    results, _run = tasks(place.inventory, wanted, "--check", inventory=place.inventory)
+    assert [each["changed"] for each in results] == [False, True, True, True], results
+
+    # built before they counted: without any of them, nothing is to do
+    plain = place.home("east-cluster") / "inventory"
+    old = {str(path.relative_to(plain)): path.read_text() for path in sorted(plain.rglob("*.yaml"))}
+    state["digest"] = hashlib.sha256(json.dumps(old, sort_keys=True).encode()).hexdigest()
+    (place.home("east-cluster") / "state.json").write_text(json.dumps(state))
+    results, _run = tasks(place.inventory, wanted[-1:], "--check", inventory=place.inventory)
+    assert [each["changed"] for each in results] == [False], results
 
 
 def test_two_clusters_are_upgraded_at_once_and_one_fails(place: Place) -> None:

@@ -32,8 +32,9 @@ BINDING = {
 REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 
 
-def build(place: Place, kubeconfig: Path, **variables: object) -> Run:
-    return place.run("--limit", "west-cluster", kubespray_variables={"shaped_kubeconfig": str(kubeconfig)}, **variables)
+def build(place: Place, kubeconfig: Path, *arguments: str, **variables: object) -> Run:
+    given = {"shaped_kubeconfig": str(kubeconfig)}
+    return place.run("--limit", "west-cluster", *arguments, kubespray_variables=given, **variables)
 
 
 def certificate(path: Path) -> x509.Certificate:
@@ -72,7 +73,7 @@ def test_the_kubeconfig_ends_soon_and_is_renewed_at_half_time(
     second = build(place, long, kubespray_admin_hours=6)
     assert (second.code, second.changed) == (0, 0), second.out
     before = declared.read_text()
-    foretold = place.run("--limit", "west-cluster", "--check", kubespray_admin_hours=24)
+    foretold = build(place, long, "--check", kubespray_admin_hours=24)
     assert "would get a new certificate" in foretold.out
     assert declared.read_text() == before
     renewed = place.run(
