@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -67,10 +69,10 @@ def install(wanted: Wanted, below: Path, say: t.Callable[[str], None]) -> Instal
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(below / f".{home.name}.lock"):
             _clone(wanted, home / "source", say)
-            _environment(wanted, home, say)
+            environment = _environment(wanted, home, say)
     except OSError as error:
         raise AnsibleActionFail(f"{home} cannot be made: {error.strerror}.") from None
-    return Installed(home / "source", home / "venv" / "bin")
+    return Installed(home / "source", environment / "bin")
 
 
 @contextlib.contextmanager
@@ -114,8 +116,9 @@ def _clone(wanted: Wanted, to: Path, say: t.Callable[[str], None]) -> None:
         raise AnsibleActionFail(f"{to} was changed:\n{changed}\nRemove the folder, and it is fetched anew.")
 
 
-def _environment(wanted: Wanted, home: Path, say: t.Callable[[str], None]) -> None:
-    folder = home / "venv"
+def _environment(wanted: Wanted, home: Path, say: t.Callable[[str], None]) -> Path:
+    """One for each way to make it, because a run on another cluster may be using the one of before."""
+    folder = home / f"venv{_made_with(wanted)}"
     if not (folder / _LOCK).exists():
         python = _python(wanted)
         requirements = wanted.requirements or str(home / "source" / "requirements.txt")
@@ -129,6 +132,21 @@ def _environment(wanted: Wanted, home: Path, say: t.Callable[[str], None]) -> No
         text = _run([*pip, "freeze"], "listing the environment", env=clean)
         (folder / f"{_LOCK}.new").write_text(text + "\n", encoding="utf-8")
         (folder / f"{_LOCK}.new").rename(folder / _LOCK)
+    return folder
+
+
+def _made_with(wanted: Wanted) -> str:
+    """Tells environments apart that were asked for with requirements, arguments for pip or a Python of one's own."""
+    if not wanted.requirements and not wanted.pip and not wanted.python:
+        return ""
+    try:
+        text = Path(wanted.requirements).read_bytes() if wanted.requirements else b""
+    except OSError as error:
+        raise AnsibleActionFail(
+            f"kubespray_requirements: {wanted.requirements} cannot be read: {error.strerror}. Correct the path."
+        ) from None
+    made_with = json.dumps([text.hex(), [*wanted.pip], wanted.python])
+    return f"-{hashlib.sha256(made_with.encode()).hexdigest()[:12]}"
 
 
 def _check_core(release: KubesprayRelease, folder: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -109,6 +110,28 @@ def test_other_extra_variables_or_arguments_are_applied(place: Place) -> None:
     (place.home("east-cluster") / "state.json").write_text(json.dumps(state))
     results, _run = tasks(place.inventory, wanted[-1:], "--check", inventory=place.inventory)
     assert [each["changed"] for each in results] == [False], results
+
+
+def test_another_environment_is_made_when_it_is_asked_for_otherwise(place: Place, tmp_path: Path) -> None:
+    module = "k8s.self_provisioning.kubespray"
+    usual = {key.removeprefix("kubespray_"): value for key, value in place.variables().items()}
+    usual |= {"path": usual.pop("directory"), "action": "create", "cluster": "east-cluster", "force": True}
+    pinned = tmp_path / "requirements.txt"
+    pinned.write_text("nowhere-to-be-had==1.0\n")
+    none = str(tmp_path / "none.txt")
+    wanted: list[dict[str, object]] = [
+        {module: usual},
+        {module: {**usual, "pip_arguments": ["--no-index"]}},
+        {module: {**usual, "requirements": {TAG: str(pinned)}, "pip_arguments": ["--no-index"]}},
+        {module: {**usual, "requirements": {TAG: none}}},
+        {module: usual},
+    ]
+    (built, no_index, other, missing, again), _run = tasks(tmp_path, wanted, inventory=place.inventory)
+    assert built["changed"]
+    assert "installing the requirements failed" in no_index["msg"]
+    assert "nowhere-to-be-had" in other["msg"]
+    assert f"kubespray_requirements: {none} cannot be read: No such file or directory" in missing["msg"]
+    assert again["changed"], again
 
 
 def test_two_clusters_are_upgraded_at_once_and_one_fails(place: Place) -> None:
