@@ -101,9 +101,10 @@ def _rotate(root: Path, arguments: Mapping[str, t.Any], new: Path, *, check: boo
             continue
         before = path.read_bytes()
         try:
+            # A new data key: whoever has kept the old one with the old key opens nothing that comes. It is made first,
+            # so that a file that was left between the two still opens with the old key, and is done by the next run.
+            sops.run(old, "rotate", "--in-place", str(path))
             sops.run(old, "updatekeys", "--yes", str(path))
-            # A new data key: whoever has kept the old one with the old key opens nothing that comes.
-            sops.run(new, "rotate", "--in-place", str(path))
             if sops.opens(path, old):
                 raise AnsibleActionFail(
                     f"{name}: the old key still opens it, so {paths.SOPS} still names it. Change "
