@@ -9,7 +9,7 @@ import itertools
 import typing as t
 from collections.abc import Collection, Iterator, Mapping
 
-from .._hosts.finding import ERROR, IGNORE, Finding, unseen
+from .._hosts.finding import ERROR, Finding, unseen, weighed
 from .._libraries import load as library
 from .plan import MOST, Endpoint, is_address
 
@@ -67,12 +67,8 @@ def check(plans: Mapping[str, Endpoint], looks: Mapping[str, Seen], without: Col
         *((host, each) for host, look in looks.items() if host not in without for each in _host(host, look, plans)),
         *((plan.cluster, each) for plan in plans.values() for each in _held(plan, looks)),
     ]
-    found = []
-    for host, (name, what, mend) in said:
-        severity = severities.get(name, CHECKS[name])
-        if severity != IGNORE:
-            found.append(Finding(host, name, severity, what, mend))
-    return found
+    found = (weighed(host, each, severities, CHECKS) for host, each in said)
+    return [each for each in found if each]
 
 
 def _plan(plan: Endpoint) -> Iterator[_Said]:

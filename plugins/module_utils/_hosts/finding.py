@@ -108,10 +108,19 @@ def unseen(result: Mapping[str, t.Any]) -> Said:
     )
 
 
-def weighed(host: str, said: Said, severities: Mapping[str, str]) -> Finding | None:
-    """A finding with the weight that is wanted for it; nothing when it is to be ignored."""
+def weighed(
+    host: str, said: Said, severities: Mapping[str, t.Any], checks: Mapping[str, str] = CHECKS
+) -> Finding | None:
+    """A finding with the weight that is wanted for it; nothing when it is to be ignored.
+
+    @param severities: as somebody wrote them: what is no severity counts as an error, and is told.
+    @param checks: every check and how much it matters by default.
+    """
     check, what, mend = said
-    severity = severities.get(check, CHECKS[check])
+    severity = severities.get(check, checks[check])
+    if severity not in (ERROR, WARNING, IGNORE):
+        mend += f" Its severity is set to {severity!r}, which is none of {ERROR}, {WARNING} and {IGNORE}."
+        severity = ERROR
     return None if severity == IGNORE else Finding(host, check, severity, what, mend)
 
 

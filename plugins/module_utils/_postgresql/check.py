@@ -9,7 +9,7 @@ import ipaddress
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
-from .._hosts.finding import ERROR, IGNORE, WARNING, Finding, Said, unseen
+from .._hosts.finding import ERROR, WARNING, Finding, Said, unseen, weighed
 
 Seen = Mapping[str, t.Any]
 
@@ -53,13 +53,9 @@ def preflight(results: Mapping[str, Seen], group: Sequence[str], settings: Seen)
     @param settings: what is the same for all hosts: C(severity) and others.
     """
     severities = settings.get("severity", {})
-    found = []
-    for host, (name, what, mend) in _findings(results, group, settings):
-        severity = severities.get(name, CHECKS[name])
-        if severity != IGNORE:
-            found.append(Finding(host, name, severity, what, mend))
+    weighted = (weighed(host, said, severities, CHECKS) for host, said in _findings(results, group, settings))
     order = list(results)
-    return sorted(found, key=lambda each: order.index(each.host) if each.host in order else len(order))
+    return sorted(filter(None, weighted), key=lambda each: order.index(each.host) if each.host in order else len(order))
 
 
 def _findings(results: Mapping[str, Seen], group: Sequence[str], settings: Seen) -> Iterator[tuple[str, Said]]:

@@ -198,6 +198,8 @@ def test_a_check_can_be_ignored_and_the_holder_is_no_stranger() -> None:
     all_looks["node1"]["seen"]["answers"] = {"10.20.0.100": "52:54:00:00:00:01"}
     all_looks["node0"]["settings"]["severity"] = {"in_use": "ignore"}
     assert check(plan(), all_looks) == []
+    all_looks["node0"]["settings"]["severity"] = {"in_use": "ignored"}
+    assert [each.severity for each in check(plan(), all_looks)] == ["error"]
     all_looks["node0"]["settings"]["severity"] = {}
     all_looks["node2"]["seen"]["interfaces"][0]["addresses"].append("10.20.0.100/32")
     assert check(plan(), all_looks) == []

@@ -363,6 +363,14 @@ def test_the_organisation_says_what_matters(wanted: str, found: list[str]) -> No
     assert [each.severity for each in preflight(hosts)] == found
 
 
+def test_a_severity_that_does_not_exist_hides_nothing() -> None:
+    hosts = fleet()
+    both(put("seen/cgroup", 1), put("expect/severity", {"cgroup": "warn"}))(hosts)
+    (found,) = preflight(hosts)
+    assert found.severity == "error"
+    assert found.mend.endswith("Its severity is set to 'warn', which is none of error, warning and ignore.")
+
+
 NOT_FAULTS: dict[str, Callable[[Fleet], None]] = {
     "a host that took long to answer": both(put("seen/time", NOW + 40), put("expect/controller_time_after", NOW + 60)),
     "node of this cluster": both(

@@ -217,6 +217,8 @@ def test_all_faults_at_once() -> None:
     assert [(each.host, each.check) for each in found] == [("db1", "root"), ("db2", "clock"), ("db3", "cluster")]
 
 
-@pytest.mark.parametrize(("severity", "found"), [("ignore", []), ("warning", ["warning"]), ("error", ["error"])])
+@pytest.mark.parametrize(
+    ("severity", "found"), [("ignore", []), ("warning", ["warning"]), ("error", ["error"]), ("warn", ["error"])]
+)
 def test_what_a_check_means_can_be_chosen(severity: str, found: list[str]) -> None:
     assert [e.severity for e in judge(change(1, uid=1), settings(severity={"root": severity}))] == found
