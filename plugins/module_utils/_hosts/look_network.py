@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import socket
@@ -129,7 +130,7 @@ def _nameservers() -> list[str]:
 def _resolve(name: str) -> list[str]:
     try:
         return sorted({str(entry[4][0]) for entry in socket.getaddrinfo(name, None, proto=socket.IPPROTO_TCP)})
-    except OSError:
+    except (OSError, UnicodeError):  # a name with two dots in a row, or a part that is too long
         return []
 
 
@@ -139,7 +140,7 @@ def _connect(address: str, port: int, seconds: float) -> str:
         socket.create_connection((address, port), timeout=seconds).close()
     except ConnectionRefusedError:
         return ""
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         return str(error)
     return ""
 
@@ -153,8 +154,8 @@ def _fetch(url: str, proxy: str, seconds: float) -> str:
             return ""
     except urllib.error.HTTPError:
         return ""
-    except (OSError, ValueError) as error:
-        return str(getattr(error, "reason", error))
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return str(getattr(error, "reason", error)) or "its answer is no HTTP"
 
 
 def listening() -> list[Seen]:
