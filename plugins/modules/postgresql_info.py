@@ -22,7 +22,8 @@ extends_documentation_fragment:
 options:
   expect:
     description:
-      - What the host is expected to be, such as its C(address). Returned as it is.
+      - What the host is expected to be, such as its C(address). Returned as it is. The controller adds
+        C(controller_time_after), when the host had answered.
     type: dict
     default: {}
   packages:

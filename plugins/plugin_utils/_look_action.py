@@ -8,6 +8,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import time
 import typing as t
 from collections.abc import Mapping
 
@@ -25,6 +26,9 @@ class LookAction(ActionBase):  # type: ignore[misc]
 
     With C(fail=false) a host that cannot be looked at is no failure: the result says why, in C(unseen). Ansible's own
     means, to ignore an error or to rescue it, would lose what is seen on other hosts when errors are fatal to a play.
+
+    Between asking and answering lie a login and the start of Python, which takes seconds when many hosts are asked at
+    once. A clock is only wrong when it is outside of that time, so C(expect) gets the time of the answer.
     """
 
     TRANSFERS_FILES = False
@@ -40,6 +44,8 @@ class LookAction(ActionBase):  # type: ignore[misc]
             return {"changed": False, "unseen": reason({"msg": str(error)})}
         if "seen" not in result and not self._must_see:
             return {"changed": False, "unseen": reason(result)}
+        if isinstance(result.get("expect"), dict):
+            result["expect"]["controller_time_after"] = time.time()
         return result
 
     @property

@@ -47,6 +47,7 @@ def test_what_cannot_be_seen_is_handed_over_or_a_failure(tmp_path: Path) -> None
             if host == "well":
                 assert handed["seen"]
                 assert "unseen" not in handed
+                assert module == "api_endpoint_info" or handed["expect"]["controller_time_after"]
             else:
                 assert "seen" not in handed
                 assert {"gone": "port 9", "bare": "/nowhere/python3"}[host] in handed["unseen"]

@@ -168,7 +168,7 @@ def _state(seen: Seen, expect: Seen) -> Iterator[Said]:
             f"has another firewall: {', '.join(seen['firewalls'])}. It is switched off for ours.",
             "Move its rules to host_baseline_firewall_rules, or set host_baseline_firewall to false.",
         )
-    skew = _skew(seen["time"], expect)
+    skew = clock_skew(seen["time"], expect)
     limit = expect.get("clock_skew", 0)
     if limit and abs(skew) > limit:
         direction = "ahead of" if skew > 0 else "behind"
@@ -186,7 +186,7 @@ def _state(seen: Seen, expect: Seen) -> Iterator[Said]:
         )
 
 
-def _skew(time: float, expect: Seen) -> float:
+def clock_skew(time: float, expect: Seen) -> float:
     """How far a clock is outside of the time in which the controller asked for it and got the answer."""
     before = expect.get("controller_time")
     after = expect.get("controller_time_after", before)

@@ -9,6 +9,7 @@ import ipaddress
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
+from .._hosts.check_host import clock_skew
 from .._hosts.finding import ERROR, WARNING, Finding, Said, unseen, weighed
 
 Seen = Mapping[str, t.Any]
@@ -174,7 +175,7 @@ def _state(seen: Seen, expect: Seen, settings: Seen) -> Iterator[Said]:
             f"has other databases: {', '.join(seen['other_data'][:3])}.",
             "They are left alone. Remove them with pg_dropcluster if nobody needs them.",
         )
-    skew = seen["time"] - expect["controller_time"] if expect.get("controller_time") else 0
+    skew = clock_skew(seen["time"], expect)
     limit = settings.get("clock_skew", 0)
     if limit and abs(skew) > limit:
         yield (

@@ -208,6 +208,14 @@ def test_each_fault_is_found_with_its_mend(
     assert mine[0].severity == CHECKS[check]
 
 
+def test_a_host_that_took_long_to_answer_is_well() -> None:
+    def slow(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
+        fleet["db1"]["expect"]["controller_time_after"] = NOW + 60
+
+    assert judge(change(1, time=NOW + 50), slow) == []
+    assert [each.check for each in judge(change(1, time=NOW + 90), slow)] == ["clock"]
+
+
 def test_every_check_is_tried() -> None:
     assert {check for check, *_rest in FAULTS} == set(CHECKS)
 
