@@ -59,7 +59,7 @@ def check(plans: Mapping[str, Endpoint], looks: Mapping[str, Seen], without: Col
     @param without: control plane nodes of clusters whose API has no address, which is fine.
     """
     severities: Mapping[str, str] = next(
-        (look["settings"]["severity"] for look in looks.values() if "settings" in look), {}
+        (look["settings"]["severity"] for look in looks.values() if "severity" in look.get("settings", {})), {}
     )
     said = [
         *((plan.cluster, each) for plan in plans.values() for each in _plan(plan)),
@@ -128,7 +128,7 @@ def _host(host: str, look: Seen, plans: Mapping[str, Endpoint]) -> Iterator[_Sai
     if "seen" not in look:
         yield unseen(look)
         return
-    seen, settings = look["seen"], look["settings"]
+    seen, settings = look["seen"], look.get("settings") or {}
     plan = next((each for each in plans.values() if any(member.name == host for member in each.members)), None)
     if plan is None:
         yield (
@@ -141,7 +141,8 @@ def _host(host: str, look: Seen, plans: Mapping[str, Endpoint]) -> Iterator[_Sai
         yield "root", "is not reached as root.", "Set become: true, or ansible_become of the host."
     (own,) = (member for member in plan.members if member.name == host)
     yield from _interface(seen, settings, own.address, plan)
-    for port, what in ((plan.port, "the API"), (settings["health_port"], "the state of HAProxy")):
+    health = settings.get("health_port")
+    for port, what in ((plan.port, "the API"), (health, "the state of HAProxy")):
         taken = {each["process"] for each in seen["listening"] if each["port"] == port} - {"haproxy"}
         if taken:
             yield (
@@ -149,10 +150,10 @@ def _host(host: str, look: Seen, plans: Mapping[str, Endpoint]) -> Iterator[_Sai
                 f"{', '.join(sorted(filter(None, taken))) or 'something'} listens on port {port}, which is for {what}.",
                 f"Stop it, or choose another port: ss -ltnp 'sport = :{port}'.",
             )
-    if settings["health_port"] == plan.port or settings["health_port"] in {*_TAKEN, settings["backend_port"]}:
+    if health and (health == plan.port or health in {*_TAKEN, settings.get("backend_port")}):
         yield (
             "port",
-            f"api_endpoint_health_port {settings['health_port']} is taken by something else of the control plane.",
+            f"api_endpoint_health_port {health} is taken by something else of the control plane.",
             "Set it to a free one, such as 8444.",
         )
     for path in seen["foreign"]:
@@ -166,7 +167,7 @@ def _host(host: str, look: Seen, plans: Mapping[str, Endpoint]) -> Iterator[_Sai
 def _interface(seen: Seen, settings: Seen, address: str, plan: Endpoint) -> Iterator[_Said]:
     by_name = {each["name"]: each for each in seen["interfaces"]}
     holders = [each for each in seen["interfaces"] if any(a.split("/")[0] == address for a in each["addresses"])]
-    wanted = settings["interface"]
+    wanted = settings.get("interface")
     if wanted and wanted not in by_name:
         known = ", ".join(name for name, each in by_name.items() if not each["virtual"])
         yield "interface", f"has no interface {wanted}.", f"Correct api_endpoint_interface; it has {known}."

@@ -28,10 +28,15 @@ def preflight(results: Mapping[str, Seen]) -> list[Finding]:
             if found:
                 findings.append(found)
 
-    seen = {host: result for host, result in results.items() if "seen" in result}
+    # nobody has to expect anything
+    seen = {
+        host: {"seen": result["seen"], "expect": {"name": host, **(result.get("expect") or {})}}
+        for host, result in results.items()
+        if "seen" in result
+    }
     for host, result in results.items():
         if host in seen:
-            add(host, check(result["seen"], result["expect"]), result["expect"])
+            add(host, check(seen[host]["seen"], seen[host]["expect"]), seen[host]["expect"])
         else:
             add(host, [unseen(result)], {})
     for host, said in _together(seen):

@@ -66,7 +66,7 @@ def _findings(results: Mapping[str, Seen], group: Sequence[str], settings: Seen)
             yield host, unseen(result)
             continue
         seen[host] = result["seen"]
-        for said in _host(result["seen"], result["expect"], settings):
+        for said in _host(result["seen"], result.get("expect") or {}, settings):
             yield host, said
     yield from _all(results, seen, group, settings)
 
@@ -121,24 +121,25 @@ def _packages(seen: Seen, settings: Seen) -> Iterator[Said]:
 
 def _network(seen: Seen, expect: Seen, settings: Seen) -> Iterator[Said]:
     held = {address.split("/")[0]: address for each in seen["interfaces"] for address in each["addresses"]}
+    wanted = expect.get("address", "")
     try:
-        ipaddress.ip_address(expect["address"])
+        ipaddress.ip_address(wanted or "::")
     except ValueError:
         yield (
             "address",
-            f"its address is {expect['address']!r}, which is a name.",
+            f"its address is {wanted!r}, which is a name.",
             "Set ansible_host, or ip, to an address: databases must not need a name server to find each other.",
         )
         return
-    if expect["address"] not in held:
+    if wanted and wanted not in held:
         yield (
             "address",
-            f"does not have the address {expect['address']}; it has {', '.join(sorted(held)) or 'none'}.",
+            f"does not have the address {wanted}; it has {', '.join(sorted(held)) or 'none'}.",
             "Set ip in its host_vars to the address by which the other database hosts reach it.",
         )
     vip = settings.get("vip", "")
-    if vip and expect["address"] in held:
-        network = ipaddress.ip_interface(held[expect["address"]]).network
+    if vip and wanted in held:
+        network = ipaddress.ip_interface(held[wanted]).network
         if ipaddress.ip_address(vip) not in network:
             yield (
                 "vip",
@@ -232,7 +233,8 @@ def _all(
                 f"Set postgresql_ttl to at least {settings['ttl'] - timing}; else a slow etcd ends the primary.",
             ),
         )
-    addresses = {host: results[host]["expect"]["address"] for host in seen}
+    expected = {host: (results[host].get("expect") or {}).get("address") for host in seen}
+    addresses = {host: address for host, address in expected.items() if address}
     for host, address in addresses.items():
         others = [other for other, its in addresses.items() if its == address and other != host]
         if others:

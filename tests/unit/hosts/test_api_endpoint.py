@@ -124,6 +124,10 @@ def test_hosts_with_nothing_wrong() -> None:
     assert check(plan(), looks()) == []
 
 
+def test_settings_of_a_host_may_be_left_out() -> None:
+    assert check(plan(), {host: {**each, "settings": {}} for host, each in looks().items()}) == []
+
+
 def members(*addresses: str) -> tuple[Member, ...]:
     return tuple(Member(f"node{n}", address, priority(n, 3)) for n, address in enumerate(addresses))
 

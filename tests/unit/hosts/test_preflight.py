@@ -399,6 +399,16 @@ NOT_FAULTS: dict[str, Callable[[Fleet], None]] = {
 }
 
 
+def test_nothing_has_to_be_expected() -> None:
+    """As host_info returns it, asked as in its example."""
+    hosts = fleet()
+    for each in hosts.values():
+        each["expect"] = {}
+    assert preflight(hosts) == []
+    put("seen/machine_id", f"{1:032x}")(hosts)
+    assert {each.check for each in preflight(hosts)} == {"machine_id_unique"}
+
+
 @pytest.mark.parametrize("change", NOT_FAULTS.values(), ids=NOT_FAULTS)
 def test_not_a_fault(change: Callable[[Fleet], None]) -> None:
     hosts = fleet()

@@ -216,6 +216,14 @@ def test_a_host_that_took_long_to_answer_is_well() -> None:
     assert [each.check for each in judge(change(1, time=NOW + 90), slow)] == ["clock"]
 
 
+def test_nothing_has_to_be_expected_of_a_host() -> None:
+    def nothing(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
+        for each in fleet.values():
+            each["expect"] = {}
+
+    assert judge(nothing, settings(vip="10.50.0.100")) == []
+
+
 def test_every_check_is_tried() -> None:
     assert {check for check, *_rest in FAULTS} == set(CHECKS)
 
