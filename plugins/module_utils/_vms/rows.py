@@ -75,6 +75,12 @@ def read(file: str, text: str, columns: Mapping[str, str], delimiter: str, probl
 
     table = Table()
     text = text.removeprefix("\ufeff")
+    if len(delimiter) > 1:
+        tell(
+            0, "delimiter", f"{show(delimiter)} is more than one character.", "Give the one that stands between cells."
+        )
+        return table
+    columns = {name: str(theirs) for name, theirs in columns.items()}
     first = text.split("\n", 1)[0]
     mark = delimiter or max(_DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)

@@ -135,9 +135,10 @@ def check(rules: t.Any, sizes: t.Any, ages: t.Any, owners: t.Any, problems: Prob
         if rule.get("decision") not in DECISIONS:
             what = f"{show(rule['decision'])} is no decision." if "decision" in rule else "is missing."
             problems.error("vm-rule", place / "decision", what, suggest(rule.get("decision"), DECISIONS))
-        if name in names:
+        if str(name) in names:
             problems.error("vm-rule", place / "name", "another rule has this name.", "Give each its own.")
-        names.add(str(name))
+        if isinstance(name, str):
+            names.add(name)
         when = rule.get("when") or {}
         if not isinstance(when, Mapping):
             problems.error("vm-rule", place / "when", "is no mapping.", "Write fields and what they have to be.")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Iterable
 from xml.etree import ElementTree
@@ -94,8 +95,10 @@ def _birth(machine: Machine, domain: ElementTree.Element, files: Section) -> Non
     """The oldest sign of the machine."""
     for node in domain.iterfind("metadata//"):
         if node.tag.rpartition("}")[2] == "creationTime" and "openstack" in node.tag and node.text:
-            machine.created, machine.created_from = node.text.strip()[:10], "OpenStack"
-            return
+            with contextlib.suppress(ValueError):
+                told = datetime.date.fromisoformat(node.text.strip()[:10])
+                machine.created, machine.created_from = told.isoformat(), "OpenStack"
+                return
     times = days([word for line in files.lines for word in line.split()[:2]])
     if times:
         machine.created, machine.created_from = day(min(times)), "files"

@@ -211,6 +211,7 @@ WRONG: dict[str, tuple[list[t.Any], list[str]]] = {
     ),
     "never reached": ([{**RULE, "when": {}}, {**RULE, "name": "b"}], ["[b]: is never reached: a fits every machine."]),
     "two of a name": ([RULE, RULE], ["[a].name: another rule has this name."]),
+    "a name that is a list": ([{**RULE, "name": ["a"]}], [".name: is missing."]),
 }
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.errors import Problems
@@ -145,6 +147,9 @@ def test_openstack_knows_when_it_made_a_machine() -> None:
     assert machines is not None
     assert not told
     assert (machines[0].created, machines[0].created_from) == ("2019-02-03", "OpenStack")
+    machines, _told = asked(virsh(xml=XML.replace("</metadata>", nova.replace("2019-02-03", "yesterday,"))))
+    assert machines is not None
+    assert machines[0].created_from == "files"
 
 
 def test_containers_of_openvz_6_and_7() -> None:
@@ -281,6 +286,18 @@ def test_mistake(text: str, messages: list[str]) -> None:
     assert len(told) == len(messages), told
     for line, message in zip(told, messages, strict=True):
         assert line.startswith(message)
+
+
+def test_a_delimiter_is_one_character_and_a_column_may_be_a_number() -> None:
+    _found, told = table("name||os\na||b\n", delimiter="||")
+    assert told == [
+        "vms.csv: delimiter: '||' is more than one character. Give the one that stands between cells.",
+    ]
+    numbers: dict[str, t.Any] = {"name": 1, "os": None}
+    found, told = table("1;2\na;b\n", numbers)
+    assert [row.values for row in found.rows] == [{"name": "a"}]
+    assert len(told) == 1
+    assert "columns.os names, is not there" in told[0]
 
 
 def test_a_column_of_another_name_that_is_not_there() -> None:
