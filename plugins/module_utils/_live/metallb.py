@@ -190,6 +190,15 @@ def address_set(ranges: Iterable[str]) -> netaddr.IPSet:
     return result
 
 
+def confusing(addresses: netaddr.IPSet) -> int:
+    """How many of I(addresses) old devices take for the address of a network, or for everybody's: x.0 and x.255."""
+    return sum(
+        2 << (24 - each.prefixlen) if each.prefixlen <= 24 else (each.first % 256 == 0) + (each.last % 256 == 255)
+        for each in addresses.iter_cidrs()
+        if each.version == 4
+    )
+
+
 def _all(session: Session, kind: Kind) -> list[Object]:
     resource = Discovery(session).find(*kind)
     return list_all(session, resource, selector="") if resource else []

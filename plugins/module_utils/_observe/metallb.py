@@ -10,7 +10,7 @@ import typing as t
 from .._live.discovery import Discovery
 from .._live.kinds import Kind
 from .._live.listing import list_all
-from .._live.metallb import POOL, address_set, addresses_of, balanced
+from .._live.metallb import POOL, address_set, addresses_of, balanced, confusing
 from .._live.session import Session
 from .._live.snapshot import is_ours
 from .._model.fleet import Fleet
@@ -21,8 +21,6 @@ Row = dict[str, t.Any]
 _EVENT: Kind = ("v1", "Event")
 _STATE: Kind = (metallb.API, "ConfigurationState")
 _FAILED = "AllocationFailed"
-#: What old devices take for the address of a network, or for everybody's.
-_BUGGY = (0, 255)
 _UNTOLD = "MetalLB has not said why; look whether its controller runs"
 
 
@@ -44,7 +42,7 @@ def address_state(session: Session, fleet: Fleet, name: str) -> Row:
         addresses = address_set(ranges)
         size = addresses.size
         if spec.get("avoidBuggyIPs"):
-            size -= sum(1 for each in addresses if each.version == 4 and each.words[-1] in _BUGGY)
+            size -= confusing(addresses)
         assigned = (addresses & used).size
         pools.append(
             {
