@@ -24,6 +24,8 @@ from ansible_collections.k8s.self_provisioning.plugins.module_utils._import.fact
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._import.grouping import Grouping
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._import.manifests import read_folder
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.folder import Folder
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.reading import Unreadable, read_text
+from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.yaml_data import YamlError
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._inventory.yaml_data import load as load_yaml
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live import access
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._live.errors import LiveError
@@ -110,7 +112,7 @@ class ActionModule(FleetAction):
         for name, tenant in imported.tenants.items():
             path = files.path_of(into, name)
             # an inventory may keep its tenants elsewhere, or hold this file without loading it
-            before = path.read_text(encoding="utf-8") if path.exists() else ""
+            before = _text(path, "path") if path.exists() else ""
             origin = "the cluster" + ("s " if len(clusters) > 1 else " ") + ", ".join(clusters)
             text = files.text(tenant, origin, missing[name])
             if name in blocked:
@@ -181,11 +183,24 @@ def _options(arguments: Mapping[str, t.Any]) -> Options:
     )
 
 
+def _text(path: Path, option: str) -> str:
+    """@raises ModelError: it cannot be read as text."""
+    try:
+        return read_text(path)
+    except Unreadable as error:
+        raise ModelError(f"{option}: {path}: {error} {error.fix}") from None
+
+
 def _mapping(given: t.Any) -> Mapping[str, str]:
     if given is None:
         return {}
     if isinstance(given, str):
-        given = load_yaml(Path(given).expanduser().read_text(encoding="utf-8"))
+        path = Path(given).expanduser()
+        text = _text(path, "mapping")
+        try:
+            given = load_yaml(text)
+        except YamlError as error:
+            raise ModelError(f"mapping: {path}:{error.line}: {error}") from None
     if not isinstance(given, Mapping):
         raise ModelError(
             "mapping: write namespaces with tenant/project/environment each, or give a file that holds that."

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .playbooks import EXAMPLE, Run, play
+from .playbooks import EXAMPLE, Run, play, tasks
 
 ZOO = """\
 apiVersion: v1
@@ -75,6 +75,26 @@ def test_the_quota_stays_and_the_rest_waits_for_a_yes(inventory: Path, manifests
     again = imported(inventory, manifests)
     assert (again.code, again.changed) == (0, 0), again.out
     assert "1 namespace left out, declared already: zoo-app-prod." in again.lines
+
+
+@pytest.mark.slow
+def test_files_that_cannot_be_read_are_named(inventory: Path, manifests: Path, tmp_path: Path) -> None:
+    latin, broken, there = tmp_path / "latin.yml", tmp_path / "broken.yml", tmp_path / "there"
+    latin.write_bytes("zoo-app-prod: zoo/appé/prod\n".encode("latin-1"))
+    broken.write_text("a: b\nzoo-app-prod: [\n")
+    old = there / "group_vars/all/tenants/zoo.yml"
+    old.parent.mkdir(parents=True)
+    old.write_bytes("# Université\n".encode("latin-1"))
+    usual = {"clusters": ["east-prod"], "manifests": str(manifests), "path": str(there)}
+    wanted: list[dict[str, object]] = [
+        {"k8s.self_provisioning.tenants_import": {**usual, "mapping": str(latin)}},
+        {"k8s.self_provisioning.tenants_import": {**usual, "mapping": str(broken)}},
+        {"k8s.self_provisioning.tenants_import": usual},
+    ]
+    results, _run = tasks(tmp_path, wanted, "--check", inventory=inventory)
+    assert results[0]["msg"] == f"mapping: {latin}: it is not UTF-8 text. Save it as UTF-8."
+    assert results[1]["msg"].startswith(f"mapping: {broken}:3: "), results[1]["msg"]
+    assert results[2]["msg"] == f"path: {old}: it is not UTF-8 text. Save it as UTF-8."
 
 
 def test_a_broken_manifest_is_listed_and_the_others_are_read(inventory: Path, manifests: Path) -> None:
