@@ -119,7 +119,7 @@ _SECRET_TEXT = re.compile(
     r"(?:[\"']?\s*=|[\"']\s*:|:\s)\s*(?!true\b|false\b)\S|PRIVATE KEY-----",
     re.IGNORECASE,
 )
-_LOGIN = re.compile(r"(://)[^/\s@]+@")
+_LOGIN = re.compile(r"(://)[^/\s]+@")
 _HIDDEN = "********"
 
 

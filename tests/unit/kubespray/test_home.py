@@ -44,7 +44,7 @@ def difference(folder: Path, variables: Values, machine: Values) -> list[dict[st
         {"crio_registry_auth": [{"registry": "r.example.org", "auth": "HIDE"}]},
         {"registry_htpasswd": "u:HIDE"},
         {"cinder_application_credential_secret": "HIDE"},
-        {"http_proxy": "http://user:HIDE@proxy.example.org:3128"},
+        {"http_proxy": "http://user:HI@HIDE@proxy.example.org:3128"},
         {"kube_kubeadm_apiserver_extra_args": {"x": "--cloud-password=HIDE"}},
         {"cloud_config": "[Global]\nsecret-key = HIDE\n"},
         {"some_file_content": "a:\n  password: HIDE\n"},
