@@ -10,7 +10,7 @@ import typing as t
 from collections.abc import Iterator, Mapping
 
 from .check_network import network
-from .finding import Said
+from .finding import Said, number
 
 Seen = Mapping[str, t.Any]
 
@@ -105,7 +105,7 @@ def _accounts(seen: Seen, expect: Seen) -> Iterator[Said]:
 def _size(seen: Seen, expect: Seen) -> Iterator[Said]:
     for role, least in expect.get("minimums", {}).items():
         for key, unit in (("cores", "cores"), ("memory_mib", "MiB of memory")):
-            if key in least and seen[key] < least[key]:
+            if key in least and seen[key] < number(least[key]):
                 yield (
                     key.removesuffix("_mib"),
                     f"has {seen[key]} {unit}; a host of {role} needs {least[key]}.",
@@ -119,7 +119,7 @@ def _disks(seen: Seen, expect: Seen) -> Iterator[Said]:
         if "error" in disk:
             yield "disk", f"{path} cannot be looked at: {disk['error']}.", "Repair the file system or its mount."
             continue
-        if disk["free_mib"] < least:
+        if disk["free_mib"] < number(least):
             place = disk["mount"] or disk["place"]
             yield (
                 "disk",
@@ -140,7 +140,7 @@ def _disks(seen: Seen, expect: Seen) -> Iterator[Said]:
                 "Mend /etc/fstab (and the disk, when the kernel made it read-only), then remount.",
             )
     limit, took = expect.get("etcd_sync_ms"), seen.get("etcd_sync_ms")
-    if limit and took is not None and took > limit:
+    if number(limit) and took is not None and took > number(limit):
         yield (
             "etcd_disk",
             f"takes {took} ms (99th percentile) to write for etcd; {limit} ms are the limit.",
@@ -169,7 +169,7 @@ def _state(seen: Seen, expect: Seen) -> Iterator[Said]:
             "Move its rules to host_baseline_firewall_rules, or set host_baseline_firewall to false.",
         )
     skew = clock_skew(seen["time"], expect)
-    limit = expect.get("clock_skew", 0)
+    limit = number(expect.get("clock_skew"))
     if limit and abs(skew) > limit:
         direction = "ahead of" if skew > 0 else "behind"
         yield (
@@ -188,9 +188,9 @@ def _state(seen: Seen, expect: Seen) -> Iterator[Said]:
 
 def clock_skew(time: float, expect: Seen) -> float:
     """How far a clock is outside of the time in which the controller asked for it and got the answer."""
-    before = expect.get("controller_time")
-    after = expect.get("controller_time_after", before)
-    if before is None or after is None or before <= time <= after:
+    before = number(expect.get("controller_time"))
+    after = number(expect.get("controller_time_after")) or before
+    if not before or before <= time <= after:
         return 0
     return float(time - (after if time > after else before))
 

@@ -9,7 +9,7 @@ import ipaddress
 import typing as t
 from collections.abc import Iterator, Mapping
 
-from .finding import Said
+from .finding import Said, number
 
 Seen = Mapping[str, t.Any]
 
@@ -40,7 +40,7 @@ def _addresses(seen: Seen, expect: Seen) -> Iterator[Said]:
         )
     least = expect.get("mtu_minimum", 0)
     for each in seen["interfaces"]:
-        if each["name"] == seen["default"]["interface"] and each["mtu"] and each["mtu"] < least:
+        if each["name"] == seen["default"]["interface"] and each["mtu"] and each["mtu"] < number(least):
             yield (
                 "mtu",
                 f"{each['name']} has an MTU of {each['mtu']}; at least {least} is needed for the overlay of pods.",

@@ -108,6 +108,14 @@ def unseen(result: Mapping[str, t.Any]) -> Said:
     )
 
 
+def number(value: t.Any) -> float:
+    """A number that may come as text: an expression in a template is text before ansible-core 2.19, as is -e a=1."""
+    try:
+        return float(value or 0)
+    except (TypeError, ValueError):
+        return 0.0
+
+
 def weighed(
     host: str, said: Said, severities: Mapping[str, t.Any], checks: Mapping[str, str] = CHECKS
 ) -> Finding | None:

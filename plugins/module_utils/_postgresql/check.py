@@ -10,7 +10,7 @@ import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
 from .._hosts.check_host import clock_skew
-from .._hosts.finding import ERROR, WARNING, Finding, Said, unseen, weighed
+from .._hosts.finding import ERROR, WARNING, Finding, Said, number, unseen, weighed
 
 Seen = Mapping[str, t.Any]
 
@@ -78,7 +78,7 @@ def _host(seen: Seen, expect: Seen, settings: Seen) -> Iterator[Said]:
     if system["version"] not in SUPPORTED.get(system["id"], ()):
         known = ", ".join(f"{name.capitalize()} {'/'.join(versions)}" for name, versions in SUPPORTED.items())
         yield "os", f"runs {system['name'] or 'an unknown system'}.", f"Install one of {known}."
-    least = settings.get("memory_mib", 0)
+    least = int(number(settings.get("memory_mib")))
     if seen["memory_mib"] < least:
         yield (
             "memory",
@@ -87,7 +87,7 @@ def _host(seen: Seen, expect: Seen, settings: Seen) -> Iterator[Said]:
         )
     for path, needed in settings.get("disk_minimums", {}).items():
         disk = seen["filesystems"].get(path, {})
-        if not seen["data"] and disk.get("free_mib", 0) < needed:
+        if not seen["data"] and disk.get("free_mib", 0) < number(needed):
             yield (
                 "disk",
                 f"has {disk.get('free_mib', 0)} MiB free for {path}; {needed} are needed.",
@@ -177,7 +177,7 @@ def _state(seen: Seen, expect: Seen, settings: Seen) -> Iterator[Said]:
             "They are left alone. Remove them with pg_dropcluster if nobody needs them.",
         )
     skew = clock_skew(seen["time"], expect)
-    limit = settings.get("clock_skew", 0)
+    limit = number(settings.get("clock_skew"))
     if limit and abs(skew) > limit:
         yield (
             "clock",
@@ -222,15 +222,16 @@ def _all(
                 f"Run for all database hosts at once: --limit {settings['group']}, or none.",
             ),
         )
-    timing = settings["ttl"] - settings["loop_wait"] - 2 * settings["retry_timeout"]
+    ttl, loop_wait, retry = (int(number(settings[key])) for key in ("ttl", "loop_wait", "retry_timeout"))
+    timing = ttl - loop_wait - 2 * retry
     if timing < 0:
         yield (
             first,
             (
                 "timing",
-                f"postgresql_ttl {settings['ttl']} is less than postgresql_loop_wait {settings['loop_wait']} + 2 × "
-                f"postgresql_retry_timeout {settings['retry_timeout']}.",
-                f"Set postgresql_ttl to at least {settings['ttl'] - timing}; else a slow etcd ends the primary.",
+                f"postgresql_ttl {ttl} is less than postgresql_loop_wait {loop_wait} + 2 × "
+                f"postgresql_retry_timeout {retry}.",
+                f"Set postgresql_ttl to at least {ttl - timing}; else a slow etcd ends the primary.",
             ),
         )
     expected = {host: (results[host].get("expect") or {}).get("address") for host in seen}

@@ -399,6 +399,21 @@ NOT_FAULTS: dict[str, Callable[[Fleet], None]] = {
 }
 
 
+def test_numbers_may_be_text() -> None:
+    """As templates give them before ansible-core 2.19."""
+
+    def text(value: t.Any) -> t.Any:
+        if isinstance(value, dict):
+            return {key: text(each) for key, each in value.items()}
+        return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+    hosts = fleet()
+    both(put("expect/clock_skew", 10, on=(1, 2, 3)), put("seen/cores", 1), put("seen/time", NOW + 90))(hosts)
+    for each in hosts.values():
+        each["expect"] = {**text(each["expect"]), "etcd_sync_ms": "0"}
+    assert [each.check for each in preflight(hosts)] == ["cores", "clock"]
+
+
 def test_nothing_has_to_be_expected() -> None:
     """As host_info returns it, asked as in its example."""
     hosts = fleet()

@@ -216,6 +216,18 @@ def test_a_host_that_took_long_to_answer_is_well() -> None:
     assert [each.check for each in judge(change(1, time=NOW + 90), slow)] == ["clock"]
 
 
+def test_numbers_may_be_text() -> None:
+    """As templates give them before ansible-core 2.19, and -e with every one."""
+
+    def text(fleet: Fleet, given: dict[str, t.Any]) -> None:
+        for each in fleet.values():
+            each["expect"]["controller_time"] = str(NOW)
+        given |= {key: str(value) for key, value in given.items() if isinstance(value, int)}
+
+    assert judge(text, settings(memory_mib="16000")) == []
+    assert {each.check for each in judge(text, change(1, time=NOW - 60), settings(ttl="2"))} == {"clock", "timing"}
+
+
 def test_nothing_has_to_be_expected_of_a_host() -> None:
     def nothing(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
         for each in fleet.values():
