@@ -38,8 +38,8 @@ demo: run-venv ## render the example organisation's fleet into a Git repository 
 test: venv ## everything that has to pass; prints each step and its time
 	@tests/tools/steps.sh $(TEST_STEPS)
 
-test-slow: venv ## what takes too long for every run: half an hour and more
-	@tests/tools/steps.sh integration-slow molecule-slow ceph-check
+test-slow: venv ## what takes too long for every run: some hours
+	@tests/tools/steps.sh integration-slow molecule-slow ceph-check sops-check rack failover-once database-faults-once
 
 lint: lint-python lint-yaml lint-ansible lint-changelog lint-docs ## all linters
 
@@ -100,6 +100,12 @@ host-vms: venv ## a node and a storage server as virtual machines: NFS, iSCSI, m
 
 failover: venv host-rig ## how long the API's address is away when something breaks, measured; ARGS="--runs 1 --only killed"
 	python -m tests.hosts.failover $(ARGS)
+
+failover-once database-faults-once: %-once:
+	@$(MAKE) --no-print-directory $* ARGS=$(ONCE)
+
+failover-once: ONCE := "--runs 1"
+database-faults-once: ONCE := --rounds=1
 
 host-rig: venv ## programs and image of the test hosts (as root, on Debian or Ubuntu)
 	@python -m tests.hosts image

@@ -9,8 +9,6 @@ import pytest
 
 from tests.hosts.rack import Measured, faults
 
-pytestmark = pytest.mark.slow
-
 
 def run(hosts: int, seconds: float, changed: int = 0, gathered: int = 0) -> Measured:
     look = {"play": "p", "name": "look", "action": "k8s.self_provisioning.host_info", "hosts": gathered or hosts}

@@ -25,7 +25,7 @@ run() { # TABLE TARGET...
         if make --no-print-directory "$target"; then verdict=passed; else verdict=FAILED; fi
         took=$((SECONDS - began))
         printf -- '--- %s %s in %d s\n' "$target" "$verdict" "$took"
-        printf '%-18s %-7s %5d s\n' "$target" "$verdict" "$took" >>"$table"
+        printf '%-20s %-7s %5d s\n' "$target" "$verdict" "$took" >>"$table"
     done
 }
 
@@ -58,5 +58,5 @@ verdict=passed
 if grep -q FAILED "$work/all"; then verdict=FAILED; fi
 printf '\n'
 cat "$work/all"
-printf '%-18s %-7s %5d s\n' all "$verdict" "$SECONDS"
+printf '%-20s %-7s %5d s\n' all "$verdict" "$SECONDS"
 [ "$verdict" = passed ]
