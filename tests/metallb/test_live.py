@@ -139,7 +139,12 @@ def test_what_the_cluster_lacks_is_told_at_once(here: Town) -> None:
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-proxy"}, "data": config,
     })  # fmt: skip
     here.pools.append({"name": "nodes", "addresses": ["10.20.0.4-10.20.0.6"]})
-    run = here.play()
+    try:
+        run = here.play()
+    finally:
+        here.pools.pop()
+        del network["bgp"]
+        here.plane.admin.request("DELETE", "/api/v1/namespaces/kube-system/configmaps/kube-proxy")
     told = " ".join(run.out.split())
     assert run.code != 0
     assert "Nothing was changed" in told
@@ -147,8 +152,6 @@ def test_what_the_cluster_lacks_is_told_at_once(here: Town) -> None:
     assert "10.20.0.5 is the address of the node node-1" in told
     assert "cluster_network.bgp.peers[tor].bfd_profile: MetalLB does this with FRR only" in told
     assert "there is no Secret metallb-system/tor" in told
-    here.pools.pop()
-    here.plane.admin.request("DELETE", "/api/v1/namespaces/kube-system/configmaps/kube-proxy")
 
 
 def test_bgp(here: Town) -> None:
@@ -192,6 +195,8 @@ def test_another_manifest_is_refused(here: Town) -> None:
 @pytest.mark.slow
 def test_away(here: Town) -> None:
     """Only when it is confirmed, and told who loses what; definitions and namespace stay."""
+    here.bring()
+    here.make_tenants()
     here.service(PHYSICS, "web")
     here.until(lambda: here.address(PHYSICS, "web"), "it has an address")
     here.cluster["cluster_services"] = {}
