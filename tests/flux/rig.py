@@ -238,13 +238,15 @@ class FluxRig:
         found = self.get(self.path("Kustomization", namespace, name)) or {}
         return str(found.get("status", {}).get("lastAppliedRevision", "")).rpartition(":")[2]
 
-    def poke(self, kind: str, name: str, namespace: str = NAMESPACE) -> None:
-        """Ask for a reconciliation now, as `flux reconcile` does."""
-        note = {"reconcile.fluxcd.io/requestedAt": f"{time.time():.6f}"}
+    def poke(self, kind: str, name: str, namespace: str = NAMESPACE) -> str:
+        """Ask for a reconciliation now, as `flux reconcile` does; return what `lastHandledReconcileAt` then is."""
+        asked = f"{time.time():.6f}"
+        note = {"reconcile.fluxcd.io/requestedAt": asked}
         status, answer = self.plane.admin.request(
             "PATCH", self.path(kind, namespace, name), {"metadata": {"annotations": note}}, content_type=MERGE
         )
         assert status == http.client.OK, answer
+        return asked
 
     def until(self, test: Callable[[], object], what: str, seconds: float = 60.0) -> float:
         """Wait until something is true; return how long it took."""

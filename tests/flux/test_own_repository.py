@@ -16,6 +16,11 @@ from .site import Object, Site, snapshot, tenant
 
 MINE, THEIRS = "rogue-lab-prod", "victim-lab-prod"
 RBAC = "rbac.authorization.k8s.io/v1"
+#: A file of the machine that a Kustomization may not take, next to the repositories that it may.
+OUTSIDE = "outside.yaml"
+
+#: What the API server says of an account that has no right to something.
+CANNOT = 'cannot patch resource "%s"'
 
 
 def thing(api_version: str, kind: str, name: str = "attack", namespace: str = "", **body: Any) -> Object:
@@ -48,19 +53,20 @@ class Attack:
 ACCOUNT = [{"kind": "ServiceAccount", "name": "flux-reconciler", "namespace": MINE}]
 FLUX_GIT = {"kind": "GitRepository", "name": "flux-system", "namespace": "flux-system"}
 ATTACKS: dict[str, Attack] = {
-    "a namespace of one's own": Attack("cannot patch resource \"namespaces\"", [thing("v1", "Namespace")]),
+    "a namespace of one's own": Attack(CANNOT % "namespaces", [thing("v1", "Namespace")]),
     "a looser level for one's namespace": Attack(
-        "namespaces",
+        CANNOT % "namespaces",
         [thing("v1", "Namespace", MINE) | {"metadata": {"name": MINE, "labels": {
             "pod-security.kubernetes.io/enforce": "privileged"}}}],
     ),
-    "a ClusterRole": Attack("clusterroles", [thing(RBAC, "ClusterRole", rules=[])]),
+    "a ClusterRole": Attack(CANNOT % "clusterroles", [thing(RBAC, "ClusterRole", rules=[])]),
     "cluster-admin everywhere": Attack(
-        "clusterrolebindings",
+        CANNOT % "clusterrolebindings",
         [thing(RBAC, "ClusterRoleBinding", roleRef=reference("cluster-admin"), subjects=ACCOUNT)],
     ),
     "cluster-admin in one's namespace": Attack(
-        "rolebindings", [thing(RBAC, "RoleBinding", roleRef=reference("cluster-admin"), subjects=ACCOUNT)]
+        "attempting to grant RBAC permissions not currently held",
+        [thing(RBAC, "RoleBinding", roleRef=reference("cluster-admin"), subjects=ACCOUNT)],
     ),
     "rights for a stranger": Attack(
         "not a ServiceAccount of",
@@ -68,10 +74,11 @@ ATTACKS: dict[str, Attack] = {
             {"kind": "ServiceAccount", "name": "x", "namespace": THEIRS}])],
     ),
     "a larger quota": Attack(
-        "resourcequotas", [thing("v1", "ResourceQuota", "tenant-quota", spec={"hard": {"pods": "9999"}})]
+        CANNOT % "resourcequotas", [thing("v1", "ResourceQuota", "tenant-quota", spec={"hard": {"pods": "9999"}})]
     ),
     "no walls": Attack(
-        "networkpolicies", [thing("networking.k8s.io/v1", "NetworkPolicy", spec={"podSelector": {}, "egress": [{}]})]
+        CANNOT % "networkpolicies",
+        [thing("networking.k8s.io/v1", "NetworkPolicy", spec={"podSelector": {}, "egress": [{}]})],
     ),
     "a Kustomization with Flux's rights": Attack("must say spec.serviceAccountName", [kustomization()]),
     "the platform's repository": Attack(
@@ -85,11 +92,15 @@ ATTACKS: dict[str, Attack] = {
             "chart": {"spec": {"chart": "x", "sourceRef": {"kind": "HelmRepository", "name": "x"}}}})],
     ),
     "a remote base": Attack(
-        "is not in or below", files={"kustomization.yaml": "resources: ['{git}/public.git//base?ref=main']\n"}
+        # It is fetched, and then not taken.
+        "URL is a git repository': fs-security-constraint",
+        files={"kustomization.yaml": "resources: ['{git}/public.git//base?ref=main']\n"},
     ),
-    "files of the machine": Attack("", files={"kustomization.yaml": "resources: [../../../../../../etc/hostname]\n"}),
+    "files of the machine": Attack(
+        f"{OUTSIDE}' is not in or below", files={"kustomization.yaml": "resources: ['{outside}']\n"}
+    ),
     "a definition": Attack(
-        "customresourcedefinitions",
+        CANNOT % "customresourcedefinitions",
         [thing("apiextensions.k8s.io/v1", "CustomResourceDefinition", "attacks.example.com", spec={
             "group": "example.com", "scope": "Cluster", "names": {"kind": "Attack", "plural": "attacks"},
             "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
@@ -105,6 +116,7 @@ def rogue(site: Site) -> tuple[Site, WorkTree]:
     work = WorkTree(rig.git, "rogue", rig.folder / "rogue")
     work.write({"good.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\ndata: {by: tenant}\n"})
     work.push()
+    (rig.folder / OUTSIDE).write_text(json.dumps(thing("v1", "ConfigMap", "outside")), encoding="utf-8")
     public = WorkTree(rig.git, "public", rig.folder / "public")
     base = {"kustomization.yaml": "resources: [x.yaml]\n", "x.yaml": json.dumps(thing("v1", "ConfigMap", "remote"))}
     public.write({f"base/{name}": text for name, text in base.items()})
@@ -137,7 +149,9 @@ def test_attacks_are_refused(rogue: tuple[Site, WorkTree], name: str) -> None:
     site, work = rogue
     rig, attack = site.rig, ATTACKS[name]
     before = snapshot(rig)
-    texts = {path: text.replace("{git}", rig.git.url) for path, text in attack.files.items()}
+    # As far up as it goes, then down again.
+    places = {"git": rig.git.url, "outside": f"{'../' * 16}{str(rig.folder / OUTSIDE).lstrip('/')}"}
+    texts = {path: text.format(**places) for path, text in attack.files.items()}
     if attack.objects:
         texts["attack.yaml"] = "\n---\n".join(json.dumps(each) for each in attack.objects)
     work.write(texts)
@@ -151,10 +165,14 @@ def test_attacks_are_refused(rogue: tuple[Site, WorkTree], name: str) -> None:
         ready, _reason, message = rig.condition("Kustomization", "tenant", MINE)
         return tried and ready == "False" and attack.told in message
 
-    rig.until(refused, f"{name} is refused: {attack.told}")
-    assert snapshot(rig) == before
-    work.write(dict.fromkeys(texts))
-    work.push("take it back")
+    try:
+        rig.until(refused, f"{name} is refused: {attack.told}")
+        assert snapshot(rig) == before
+        for taken in ("outside", "remote"):
+            assert rig.get(f"/api/v1/namespaces/{MINE}/configmaps/{taken}") is None
+    finally:
+        work.write(dict.fromkeys(texts))
+        work.push("take it back")
 
 
 def test_a_neighbours_namespace_is_not_reached(rogue: tuple[Site, WorkTree]) -> None:
@@ -200,5 +218,25 @@ def test_flux_itself_refuses(rogue: tuple[Site, WorkTree]) -> None:
 
 def test_the_owner_of_the_tree_is_not_troubled(rogue: tuple[Site, WorkTree]) -> None:
     """A tenant's repository that fails is the tenant's business."""
-    site, _work = rogue
-    assert site.rig.condition("Kustomization", "tenant-rogue")[0] == "True"
+    site, work = rogue
+    rig = site.rig
+    work.write({"broken.yaml": "kind: ["})
+    work.push()
+    rig.poke("GitRepository", "tenant", MINE)
+    try:
+        rig.until(lambda: rig.condition("Kustomization", "tenant", MINE)[0] == "False", "the tenant's fails")
+        asked = rig.poke("Kustomization", "tenant-rogue")
+        path = rig.path("Kustomization", "flux-system", "tenant-rogue")
+
+        def handled() -> bool:
+            status = (rig.get(path) or {})["status"]
+            return status.get("lastHandledReconcileAt") == asked
+
+        rig.until(handled, "the owner's has been looked at since")
+        assert rig.condition("Kustomization", "tenant", MINE)[0] == "False"
+        assert rig.condition("Kustomization", "tenant-rogue")[0] == "True"
+    finally:
+        work.write({"broken.yaml": None})
+        work.push()
+        rig.poke("GitRepository", "tenant", MINE)
+        rig.ready("Kustomization", "tenant", MINE)
