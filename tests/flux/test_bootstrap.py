@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import base64
-import shutil
-import subprocess
 
 import pytest
 
@@ -132,15 +130,3 @@ def test_removal_needs_to_be_confirmed(site: Site) -> None:
     assert run.code != 0
     assert "Set confirm: east." in run.out
     assert site.rig.get(f"{DEPLOYMENTS}/source-controller") is not None
-
-
-def test_nothing_secret_is_in_the_repository(site: Site) -> None:
-    """Neither the login nor the key."""
-    key = (site.rig.folder / "east.agekey").read_text(encoding="utf-8").splitlines()[-1]
-    git = shutil.which("git")
-    assert git
-    for text in (key, LOGIN["password"]):
-        found = subprocess.run(
-            [git, "grep", "-q", "-F", text, "main"], cwd=site.rig.git.root / "fleet.git", check=False
-        )
-        assert found.returncode == 1

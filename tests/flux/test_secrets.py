@@ -20,6 +20,7 @@ from .site import Site
 
 pytestmark = pytest.mark.slow
 
+FIRST, SECOND = "opened with the old key", "opened with the new key"
 NAMESPACE = "physics-lab-prod"
 FILE = "clusters/east/secrets/db.yaml"
 PLAIN = """\
@@ -64,11 +65,11 @@ def test_from_clear_text_to_another_key(site: Site) -> None:
     old, new, both = (rig.folder / f"{name}.agekey" for name in ("east", "new", "both"))
     site.cluster = {"cluster_age_recipients": recipients(old)}
     site.commit()
-    put(site, "first")
+    put(site, FIRST)
     site.commit()
     site.settle("secrets")
-    assert on_cluster(site) == "first"
-    assert "first" not in (site.work.path / FILE).read_text(encoding="utf-8")
+    assert on_cluster(site) == FIRST
+    assert FIRST not in (site.work.path / FILE).read_text(encoding="utf-8")
 
     # the guard, in a clone: nobody's commit goes through while there is clear text
     clone = rig.folder / "clone"
@@ -115,8 +116,13 @@ def test_from_clear_text_to_another_key(site: Site) -> None:
     # the old key goes from the cluster, and what is encrypted now is opened
     run = site.bootstrap(flux_bootstrap_age_key_file=str(new))
     assert run.code == 0, run.out
-    put(site, "second")
+    put(site, SECOND)
     site.commit()
     site.settle("secrets")
-    assert on_cluster(site) == "second"
+    assert on_cluster(site) == SECOND
+
+    # of all that was ever committed, nothing is in clear text
+    history = git("log", "--patch", "--all", cwd=rig.git.root / "fleet.git")
+    assert history.count("password: ENC[") >= 3
+    assert [text for text in (FIRST, SECOND, age.SECRET) if text in history] == []
     new.replace(old)
