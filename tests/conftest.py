@@ -38,7 +38,7 @@ RIGS = {
     ),
     "integration of delivered": ("access", "attacks", "provisioner", "tenants_info"),
     "integration of governed": ("policies", "rights", "walls"),
-    "integration of control_plane": ("capacity", "storage"),
+    "integration of control_plane": ("capacity", "flux_login", "storage"),
 }
 _RIG_OF = {f"tests/{rig.split()[0]}/test_{name}.py": rig for rig, names in RIGS.items() for name in names}
 

@@ -73,8 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         repository = unquote(address.path).strip("/").split("/")[0]
         with owner.lock:
             owner.requests.append(f"{self.command} {self.path}")
-        wanted = owner.passwords.get(repository)
-        if wanted and self.headers.get("Authorization") != f"Basic {base64.b64encode(wanted.encode()).decode()}":
+        if not owner.admits(repository, self.headers.get("Authorization", "")):
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
             self.end_headers()
@@ -123,6 +122,8 @@ class GitServer:
         self.requests: list[str] = []
         #: repository name (with .git) → user:password
         self.passwords: dict[str, str] = {}
+        #: repository name (with .git) → bearer token
+        self.tokens: dict[str, str] = {}
         backend = Path(git("--exec-path")) / "git-http-backend"
         if not backend.exists():
             raise RuntimeError(f"{backend} is not there: install git with its HTTP server")
@@ -134,6 +135,13 @@ class GitServer:
     def url(self) -> str:
         """Where it serves."""
         return f"https://127.0.0.1:{self.port}"
+
+    def admits(self, repository: str, shown: str) -> bool:
+        """Whether a client that shows this may read and push."""
+        password, token = self.passwords.get(repository), self.tokens.get(repository)
+        wanted = [f"Basic {base64.b64encode(password.encode()).decode()}"] if password else []
+        wanted += [f"Bearer {token}"] if token else []
+        return not wanted or shown in wanted
 
     def start(self) -> None:
         """Serve, at the same address as before."""

@@ -50,8 +50,14 @@ class FluxRig:
     Use it as a context manager, or call `start` and `stop`.
     """
 
-    def __init__(self, line: str | None = None, *, folder: Path | None = None, kubectl: bool = False) -> None:
-        """Choose the release line (default: the newest) and an empty folder for everything."""
+    def __init__(
+        self, line: str | None = None, *, folder: Path | None = None, kubectl: bool = False, trusting: bool = True
+    ) -> None:
+        """Choose the release line (default: the newest) and an empty folder for everything.
+
+        @param trusting: the controllers know the authority of the Git server without being told by the role.
+        """
+        self.trusting = trusting
         self.built = build.find(line)
         self.plane = ControlPlane(
             self.built.release.line,
@@ -166,16 +172,18 @@ class FluxRig:
         home.mkdir(exist_ok=True)
         account = pod["serviceAccountName"]
         container = pod["containers"][0]
-        env = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+        # Nobody outside this machine is asked, whatever the objects name.
+        env = {"HTTPS_PROXY": _NOWHERE, "HTTP_PROXY": _NOWHERE, "NO_PROXY": "127.0.0.1"}
+        if self.trusting:
+            # The Git server's authority; for the git that kustomize runs as well.
+            env["SSL_CERT_FILE"] = env["GIT_SSL_CAINFO"] = str(self.plane.ca_file)
+        env.update((each["name"], each["value"]) for each in container["env"] if "value" in each)
+        for place, folder in self._mounted(home, pod).items():
+            env = {key: value.replace(place, str(folder)) for key, value in env.items()}
         env.update(
             KUBECONFIG=str(self._login(account)), RUNTIME_NAMESPACE=NAMESPACE, HOME=str(home), TMPDIR=str(home),
             PATH=os.environ.get("PATH", os.defpath),
         )  # fmt: skip
-        # Nobody outside this machine is asked, whatever the objects name.
-        env.update(HTTPS_PROXY=_NOWHERE, HTTP_PROXY=_NOWHERE, NO_PROXY="127.0.0.1")
-        env.pop("SSL_CERT_DIR", None)
-        # The Git server's authority; for the git that kustomize runs as well.
-        env["SSL_CERT_FILE"] = env["GIT_SSL_CAINFO"] = str(self.plane.ca_file)
         line = [str(self.built.programs[name])]
         line += [each for each in container["args"] if not each.startswith(_OURS)]
         line += [f"--{key}={value}" for key, value in self._addresses(name, home).items()]
@@ -186,6 +194,20 @@ class FluxRig:
         return Component(
             name, command, self.folder / f"{name}.log", self._guard, ready=lambda: _answers(health), grace=GRACE_SECONDS
         )
+
+    def _mounted(self, home: Path, pod: Mapping[str, Any]) -> dict[str, Path]:
+        """The folders that ConfigMaps are mounted as, by where they would be in the pod."""
+        maps = {each["name"]: each["configMap"]["name"] for each in pod.get("volumes", ()) if "configMap" in each}
+        found = {}
+        for mount in pod["containers"][0].get("volumeMounts", ()):
+            if mount["name"] in maps:
+                content = self.get(f"/api/v1/namespaces/{NAMESPACE}/configmaps/{maps[mount['name']]}")
+                assert content, f"there is no ConfigMap {maps[mount['name']]}, so the pod would not start"
+                folder = found[mount["mountPath"]] = home / mount["name"]
+                folder.mkdir(exist_ok=True)
+                for name, text in content["data"].items():
+                    (folder / name).write_text(text, encoding="utf-8")
+        return found
 
     def _addresses(self, name: str, home: Path) -> dict[str, str]:
         def local(port: str) -> str:

@@ -149,10 +149,10 @@ class Site:
         }
         return play("flux_bootstrap", *arguments, inventory=self.inventory(), **{**given, **variables})
 
-    def install(self) -> Run:
+    def install(self, **variables: object) -> Run:
         """Install Flux with the role, and run what it has installed."""
         self.mark = self.rig.plane.audit.mark()
-        run = self.bootstrap()
+        run = self.bootstrap(**variables)
         assert run.code == 0, run.out
         self.rig.run_controllers()
         self._installed = True
