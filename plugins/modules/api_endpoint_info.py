@@ -31,6 +31,14 @@ options:
       - Settings of the role on this host. Returned as they are, for the preflight.
     type: dict
     default: {}
+  services:
+    description:
+      - Services, by any name, with their C(unit), C(files), which can be patterns, and C(restart), when only a restart
+        makes the service read them.
+      - Of each is returned whether it is C(stopped), runs with its files as they are (C(current)), or with older ones
+        (C(outdated)).
+    type: dict
+    default: {}
 seealso:
   - module: k8s.self_provisioning.api_endpoint_preflight
 """
@@ -70,11 +78,13 @@ def main() -> None:
         argument_spec={
             "vips": {"type": "list", "elements": "str", "default": []},
             "settings": {"type": "dict", "default": {}},
+            "services": {"type": "dict", "default": {}},
             "fail": {"type": "bool", "default": True},  # read by the action
         },
         supports_check_mode=True,
     )
-    module.exit_json(changed=False, seen=look.look(module.params["vips"]), settings=module.params["settings"])
+    given = module.params
+    module.exit_json(changed=False, seen=look.look(given["vips"], given["services"]), settings=given["settings"])
 
 
 if __name__ == "__main__":

@@ -38,6 +38,14 @@ options:
     type: list
     elements: str
     default: []
+  services:
+    description:
+      - Services, by any name, with their C(unit), C(files), which can be patterns, and C(restart), when only a restart
+        makes the service read them.
+      - Of each is returned whether it is C(stopped), runs with its files as they are (C(current)), or with older ones
+        (C(outdated)).
+    type: dict
+    default: {}
 seealso:
   - module: k8s.self_provisioning.postgresql_preflight
 """
@@ -79,12 +87,13 @@ def main() -> None:
             "expect": {"type": "dict", "default": {}},
             "packages": {"type": "list", "elements": "str", "default": []},
             "paths": {"type": "list", "elements": "str", "default": []},
+            "services": {"type": "dict", "default": {}},
             "fail": {"type": "bool", "default": True},  # read by the action
         },
         supports_check_mode=True,
     )
     given = module.params
-    seen = look.look(given["expect"], given["packages"], given["paths"])
+    seen = look.look(given["expect"], given["packages"], given["paths"], given["services"])
     module.exit_json(changed=False, seen=seen, expect=given["expect"])
 
 

@@ -9,7 +9,7 @@ import os
 import re
 import typing as t
 
-from .._hosts import look_network, read
+from .._hosts import look_network, read, services
 
 #: Files that the role owns, and what is in them when somebody else uses them.
 FILES = {
@@ -20,7 +20,7 @@ MARK = "Written by api_endpoint"
 PACKAGES = ("haproxy", "keepalived")
 
 
-def look(vips: list[str]) -> dict[str, t.Any]:
+def look(vips: list[str], expected: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     installed = {name: _version(name) for name in PACKAGES}
     network = look_network.look([], {}, [], 22, "", 1)
     own = {a.split("/")[0] for each in network["interfaces"] for a in each["addresses"]}
@@ -29,6 +29,7 @@ def look(vips: list[str]) -> dict[str, t.Any]:
         "interfaces": network["interfaces"],
         "listening": network["listening"],
         "packages": {name: version for name, version in installed.items() if version},
+        "services": services.states(expected),
         "watch": os.path.exists("/etc/systemd/system/api-endpoint-watch.service"),
         "foreign": [path for path, used in FILES.items() if _is_foreign(read.text(path), used)],
         "answers": {vip: _answer(vip) for vip in vips if vip not in own},
