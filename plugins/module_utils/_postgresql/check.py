@@ -148,8 +148,10 @@ def _network(seen: Seen, expect: Seen, settings: Seen) -> Iterator[Said]:
             )
     taken = {each["port"]: each["process"] for each in seen["listening"] if not each["loopback"]}
     if not seen["scope"]:
+        # A first run that was broken off may have started it.
+        own = ["etcd"] if seen["etcd_data"] else []
         for port in settings.get("ports", ()):
-            if port in taken:
+            if port in taken and taken[port] not in own:
                 yield (
                     "ports",
                     f"{taken[port] or 'something'} listens on port {port}, which the databases need.",

@@ -24,7 +24,7 @@ SETTINGS: dict[str, t.Any] = {
     "folder": "/etc/databases",
     "disk_minimums": {"/var/lib/postgresql": 10_000},
     "packages": ["patroni", "etcd-server"],
-    "ports": [5432, 8008],
+    "ports": [2379, 5432, 8008],
     "vip": "10.50.0.10",
     "clock_skew": 10,
     "ttl": 20,
@@ -69,6 +69,12 @@ def change(number: int, **values: t.Any) -> Callable[[Fleet, dict[str, t.Any]], 
 
 def settings(**values: t.Any) -> Callable[[Fleet, dict[str, t.Any]], None]:
     return lambda _fleet, given: given.update(values)
+
+
+def broken_off(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
+    """A first run has started etcd, and came no further."""
+    for each in fleet.values():
+        each["seen"].update(etcd_data=True, listening=[{"port": 2379, "loopback": False, "process": "etcd"}])
 
 
 def lost(fleet: Fleet, _settings: dict[str, t.Any]) -> None:
@@ -126,6 +132,13 @@ FAULTS: list[tuple[str, Callable[[Fleet, dict[str, t.Any]], None], str, str]] = 
     ("vip", settings(vip="10.60.0.1"), "db1", "10.60.0.1 is not in its network 10.50.0.0/24"),
     ("vip", settings(vip="10.50.0.12"), "db2", "is its own address"),
     ("ports", change(1, listening=[{"port": 5432, "loopback": False, "process": "postgres"}]), "db1", "port 5432"),
+    ("ports", change(1, listening=[{"port": 2379, "loopback": False, "process": "etcd"}]), "db1", "etcd listens"),
+    (
+        "ports",
+        both(broken_off, change(1, listening=[{"port": 2379, "loopback": False, "process": ""}])),
+        "db1",
+        "something",
+    ),
     ("leftovers", change(1, other_data=["/var/lib/postgresql/15/main"]), "db1", "15/main"),
     ("cluster", change(1, scope="other"), "db1", "belongs to the database cluster other"),
     ("cluster", change(1, data=True), "db1", "no Patroni of ours made"),
@@ -171,6 +184,7 @@ def test_a_fresh_host_that_has_never_asked_for_packages_is_well() -> None:
         running(1, 2, 3),
         # A first run was interrupted: nothing can be lost yet.
         change(1, etcd_data=True),
+        broken_off,
         change(1, etcd_api={"used": "etcd", "safe": "etcd3"}),
     ],
 )
