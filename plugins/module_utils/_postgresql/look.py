@@ -12,7 +12,7 @@ import pwd
 import re
 import typing as t
 
-from .._hosts import look_network, look_storage, look_system, read
+from .._hosts import look_network, look_storage, look_system, read, services
 
 #: What each distribution brings.
 VERSIONS = {("debian", "12"): "15", ("ubuntu", "22.04"): "14", ("ubuntu", "24.04"): "16"}
@@ -24,7 +24,12 @@ _COMPARES = (3, 0, 3)
 _CANDIDATE = re.compile(r"^(\S+):$|^  Candidate: (\S+)$", re.MULTILINE)
 
 
-def look(expect: t.Mapping[str, t.Any], packages: list[str], paths: list[str]) -> dict[str, t.Any]:
+def look(
+    expect: t.Mapping[str, t.Any],
+    packages: list[str],
+    paths: list[str],
+    expected: t.Mapping[str, t.Mapping[str, t.Any]],
+) -> dict[str, t.Any]:
     """Everything that the preflight and the role want to know.
 
     @param packages: names of packages; those of several distributions may be among them.
@@ -46,6 +51,7 @@ def look(expect: t.Mapping[str, t.Any], packages: list[str], paths: list[str]) -
         "data_folder": data,
         "filesystems": storage["filesystems"],
         "candidates": candidates,
+        "services": services.states(expected),
         "patroni": patroni,
         "etcd_api": {"used": _etcd_api(config), "safe": safe_etcd_api(patroni)},
         "package_lists": bool(glob.glob("/var/lib/apt/lists/*Packages*")),
