@@ -49,11 +49,13 @@ options:
     type: list
     elements: str
     default: []
-  effects:
+  services:
     description:
-      - Settings, by a name of your own, to tell those whose C(files) were written after the C(unit) that reads them
-        was last started or reloaded, or after the file that is C(made) of them. Those of a unit that does not run
-        are left out.
+      - Services, by any name, with their C(unit), C(files), which can be patterns, and C(restart), when only a restart
+        makes the service read them, or C(made), the file that is made of them for it, with the time at which it was
+        read.
+      - Of each is returned whether it is C(stopped), runs with its files as they are (C(current)), or with older ones
+        (C(outdated)).
     type: dict
     default: {}
   paths:
@@ -137,10 +139,10 @@ unseen:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._hosts import (
-    look_effect,
     look_network,
     look_storage,
     look_system,
+    services,
 )
 
 
@@ -152,7 +154,7 @@ def main() -> None:
             "sysctls": {"type": "dict", "default": {}},
             "modules": {"type": "list", "elements": "str", "default": []},
             "users": {"type": "list", "elements": "str", "default": []},
-            "effects": {"type": "dict", "default": {}},
+            "services": {"type": "dict", "default": {}},
             "paths": {"type": "list", "elements": "str", "default": []},
             "etcd_path": {"type": "str", "default": "/var/lib/etcd"},
             "etcd_writes": {"type": "int", "default": 0},
@@ -170,7 +172,7 @@ def main() -> None:
     seen = {
         **look_system.look(given["expect"].get("user", ""), given["packages"], given["sysctls"], given["modules"]),
         "passwords": look_system.passwords(given["users"]),
-        "not_in_effect": look_effect.look(given["effects"]),
+        "services": services.states(given["services"]),
         **look_network.look(
             given["names"], given["peers"], given["urls"], given["port"], given["proxy"], given["timeout"]
         ),

@@ -207,7 +207,7 @@ def test_role_uses_every_option_and_no_other(role: str) -> None:
     files = [*(ROOT / "roles" / role).glob("*/*.yml"), *(ROOT / "roles" / role).glob("templates/*")]
     texts = [path.read_text() for path in sorted(files) if path.parent.name != "defaults"]
     text = "".join(part for part in texts if "argument_specs:" not in part)
-    used = set(re.findall(rf"(?<![_.])\b{role}_\w+", re.sub(r"register: \w+|tags: .*", "", text)))
+    used = set(re.findall(rf"(?<![_.])\b{role}_\w+", re.sub(r"register: \w+|tags: [^\[\n]*(\[[^]]*])?", "", text)))
     results = set(re.findall(rf"register: (\w+)|set_fact:\n +({role}_\w+):", text))
     assert used - {name for each in results for name in each} == set(options(role))
 

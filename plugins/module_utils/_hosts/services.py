@@ -22,29 +22,44 @@ _PROPERTIES = ("ActiveState", "ReloadResult", _START, _CHANGE)
 def states(services: Mapping[str, Mapping[str, t.Any]]) -> dict[str, str]:
     """The state of each service: C(stopped), C(current) or C(outdated).
 
-    @param services: by any name, the C(unit), its C(files), which can be patterns, and C(restart): whether only a
-        restart makes it read them.
+    @param services: by any name, the C(unit) and the other parameters of C(state).
     """
     return {
-        name: state(_show(each["unit"]), each["files"], restart=bool(each.get("restart")))
+        name: state(
+            _show(each["unit"]), each["files"], restart=bool(each.get("restart")), made=str(each.get("made", ""))
+        )
         for name, each in services.items()
     }
 
 
-def state(shown: Mapping[str, str], files: Iterable[str], *, restart: bool = False) -> str:
+def state(shown: Mapping[str, str], files: Iterable[str], *, restart: bool = False, made: str = "") -> str:
     """The state of one service.
 
     @param shown: properties of the unit, as systemctl shows them.
+    @param files: paths, or patterns, of what it reads.
+    @param restart: whether only a restart makes it read them.
+    @param made: the file that is made of them for it, with the time at which it was told of that one.
     """
     if shown.get("ActiveState", "inactive") in ("inactive", "failed"):
         return STOPPED
     if not restart and shown.get("ReloadResult", "success") != "success":
         return OUTDATED
+    if made:
+        return OUTDATED if _placed(files) > _modified(made) else CURRENT
     # Not the time of day at which it started: a machine may boot with a wrong clock.
     age = time.monotonic() - int(shown.get(_START if restart else _CHANGE, 0)) / 1e6
-    # When a file came to its place; it may have been written long before, as those of packages are.
-    written = [os.stat(path).st_ctime for pattern in files for path in glob.glob(pattern) if os.path.exists(path)]
-    return OUTDATED if max(written, default=0) > time.time() - age else CURRENT
+    return OUTDATED if _placed(files) > time.time() - age else CURRENT
+
+
+def _placed(files: Iterable[str]) -> float:
+    """When the last of the files came to its place; it may have been written long before, as those of packages are."""
+    return max(
+        (os.stat(path).st_ctime for pattern in files for path in glob.glob(pattern) if os.path.exists(path)), default=0
+    )
+
+
+def _modified(path: str) -> float:
+    return os.stat(path).st_mtime if os.path.exists(path) else 0
 
 
 def _show(unit: str) -> dict[str, str]:

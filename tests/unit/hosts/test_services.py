@@ -59,5 +59,15 @@ def test_a_file_that_came_to_its_place_later_than_it_was_written(tmp_path: Path)
     assert state(unit(), []) == "current"
 
 
+@pytest.mark.parametrize(("made", "expected"), [(60, "current"), (-60, "outdated"), (None, "outdated")])
+def test_what_is_made_of_the_files(tmp_path: Path, made: float | None, expected: str) -> None:
+    """A program may be told again without another start: only what was made for it says how old that is."""
+    (tmp_path / "rules").touch()
+    if made is not None:
+        (tmp_path / "made").touch()
+        os.utime(tmp_path / "made", (time.time() + made,) * 2)
+    assert state(unit(), [str(tmp_path / "rules")], made=str(tmp_path / "made")) == expected
+
+
 def test_services_that_nobody_has() -> None:
     assert states({"one": {"unit": "sp-nobody-has-this.service", "files": []}}) == {"one": "stopped"}
