@@ -88,11 +88,13 @@ class ActionModule(ClusterAction):
                 )
             manifest = _manifest(arguments, cluster)
             result["version"] = _version(manifest)
+            present = arguments["state"] == "present"
+            wanted = _wanted(fleet, cluster, manifest, arguments) if present else ([], [])
             # An administrator's: the one of the inventory may be somebody's with less rights.
             with Session.open(way(arguments, cluster.get("kubeconfig"))) as session:
                 check_cluster(session, cluster.name)
-                if arguments["state"] == "present":
-                    done = _present(session, fleet, cluster, manifest, arguments, result, check=check)
+                if present:
+                    done = _present(session, fleet, cluster, wanted, arguments, result, check=check)
                 else:
                     check_confirmed("Flux", arguments)
                     done = flux.remove(session, manifest, check=check)
@@ -120,37 +122,48 @@ def _version(objects: list[Object]) -> str:
     return next((str(each["app.kubernetes.io/version"]) for each in labels if "app.kubernetes.io/version" in each), "")
 
 
-def _present(
-    session: Session,
-    fleet: Fleet,
-    cluster: Cluster,
-    manifest: list[Object],
-    arguments: Mapping[str, t.Any],
-    result: dict[str, t.Any],
-    *,
-    check: bool,
-) -> list[Applied]:
+def _wanted(
+    fleet: Fleet, cluster: Cluster, manifest: list[Object], arguments: Mapping[str, t.Any]
+) -> tuple[list[Object], list[Object]]:
+    """Flux as it is to be installed, and the Secrets that were given; without asking the cluster anything."""
     changes = flux_install.Changes(
         flags=_flags(plain(arguments["flags"]), flux_install.controllers(manifest)),
         environment={name: str(value) for name, value in arguments["environment"].items()},
         registry=arguments["registry"],
         authority=flux_files.text("ca_file", Path(arguments["ca_file"])) if arguments["ca_file"] else "",
     )
-    objects = flux_install.installed(manifest, changes)
     secrets = flux_alerts.secrets(arguments["alerts"], cluster, fleet.settings)
     login = _login(arguments["git"])
     if login:
         secrets.append(flux_install.secret(flux_install.GIT_SECRET, login))
+    return flux_install.installed(manifest, changes), secrets
+
+
+def _present(
+    session: Session,
+    fleet: Fleet,
+    cluster: Cluster,
+    wanted: tuple[list[Object], list[Object]],
+    arguments: Mapping[str, t.Any],
+    result: dict[str, t.Any],
+    *,
+    check: bool,
+) -> list[Applied]:
+    software, secrets = wanted
     tree, anyway = arguments["tree"], arguments["allow_outdated"]
-    moves = flux_upgrade.moves(session, cluster, objects, tree, result, anyway=anyway)
+    moves = flux_upgrade.moves(session, cluster, software, tree, result, anyway=anyway)
     doubts = flux_alerts.doubts(session, arguments["alerts"], cluster, fleet)
     result["warnings"] = [*result.get("warnings", []), *doubts]
-    objects += secrets
+    objects = [*software, *secrets]
     if arguments["age_key_file"]:
         key = flux_files.age_key(session, Path(arguments["age_key_file"]), result, check=check)
         objects.append(flux_install.secret(flux_install.AGE_KEYS, {flux_install.AGE_KEY: key}))
     sync = flux_install.sync_objects(
-        cluster, fleet.settings, url=arguments["url"] or "", secret=bool(login), provider=arguments["provider"] or ""
+        cluster,
+        fleet.settings,
+        url=arguments["url"] or "",
+        secret=any(each["metadata"]["name"] == flux_install.GIT_SECRET for each in secrets),
+        provider=arguments["provider"] or "",
     )
     return flux.install(session, objects, sync, moves, check=check)
 

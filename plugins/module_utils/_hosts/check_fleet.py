@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .check_host import check
-from .finding import Finding, Said, unseen, weighed
+from .finding import CHECKS, Finding, Said, unseen, weighed
 
 Seen = Mapping[str, t.Any]
 
@@ -24,7 +24,7 @@ def preflight(results: Mapping[str, Seen]) -> list[Finding]:
 
     def add(host: str, all_said: Iterable[Said], expect: Seen) -> None:
         for said in all_said:
-            found = weighed(host, said, expect.get("severity", {}))
+            found = weighed(host, said, expect.get("severity", {}), CHECKS)
             if found:
                 findings.append(found)
 

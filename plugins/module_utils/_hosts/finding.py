@@ -116,9 +116,7 @@ def number(value: t.Any) -> float:
         return 0.0
 
 
-def weighed(
-    host: str, said: Said, severities: Mapping[str, t.Any], checks: Mapping[str, str] = CHECKS
-) -> Finding | None:
+def weighed(host: str, said: Said, severities: Mapping[str, t.Any], checks: Mapping[str, str]) -> Finding | None:
     """A finding with the weight that is wanted for it; nothing when it is to be ignored.
 
     @param severities: as somebody wrote them: what is no severity counts as an error, and is told.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -28,25 +29,23 @@ def unit(
 
 
 @pytest.mark.parametrize(
-    ("shown", "restart", "expected"),
+    ("given", "restart", "expected"),
     [
-        pytest.param(unit(), False, "outdated", id="written after the start"),
-        pytest.param(unit(started=100, changed=-60), False, "current", id="reloaded since"),
-        pytest.param(unit(started=100, changed=-60), True, "outdated", id="reloaded, and only a restart helps"),
-        pytest.param(unit(started=-60, changed=-60), True, "current", id="restarted since"),
-        pytest.param(unit(changed=-60, reload="exit-code"), False, "outdated", id="the reload failed"),
-        pytest.param(unit(active="activating"), True, "outdated", id="still waiting for others"),
-        pytest.param(unit(active="failed"), False, "stopped", id="failed"),
-        pytest.param({}, False, "stopped", id="no such service"),
+        pytest.param({}, False, "outdated", id="written after the start"),
+        pytest.param({"started": 100, "changed": -60}, False, "current", id="reloaded since"),
+        pytest.param({"started": 100, "changed": -60}, True, "outdated", id="reloaded, and only a restart helps"),
+        pytest.param({"started": -60, "changed": -60}, True, "current", id="restarted since"),
+        pytest.param({"changed": -60, "reload": "exit-code"}, False, "outdated", id="the reload failed"),
+        pytest.param({"active": "activating"}, True, "outdated", id="still waiting for others"),
+        pytest.param({"active": "failed"}, False, "stopped", id="failed"),
+        pytest.param(None, False, "stopped", id="no such service"),
     ],
 )
-def test_what_a_service_runs_with(tmp_path: Path, shown: dict[str, str], restart: bool, expected: str) -> None:
+def test_what_a_service_runs_with(tmp_path: Path, given: dict[str, t.Any] | None, restart: bool, expected: str) -> None:
     (tmp_path / "service.conf").write_text("x", encoding="utf-8")
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
-    assert (
-        state(shown, [str(tmp_path / "none"), str(tmp_path / "gone"), str(tmp_path / "*.conf")], restart=restart)
-        == expected
-    )
+    files = [str(tmp_path / name) for name in ("none", "gone", "*.conf")]
+    assert state({} if given is None else unit(**given), files, restart=restart) == expected
 
 
 def test_a_file_that_came_to_its_place_later_than_it_was_written(tmp_path: Path) -> None:
