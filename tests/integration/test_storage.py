@@ -1,87 +1,26 @@
 # Copyright (c) 2026, k8s.self_provisioning contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Storage classes, configuration and keys: to a real API server, and encrypted into the fleet tree."""
+"""Storage classes, configuration and keys, brought to a real API server."""
 
 from __future__ import annotations
 
 import base64
 import copy
 import datetime
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.entities import Source
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._model.fleet import compile_fleet
 from ansible_collections.k8s.self_provisioning.plugins.module_utils._objects import storage
-from ansible_collections.k8s.self_provisioning.plugins.plugin_utils import _age as age
 
 from ..control_plane.cluster import ControlPlane
-from ..flux.build import find
 from ..tools.schemas import LINES, crds, problems
-from .playbooks import Run, git, play, tasks
-
-Object = dict[str, Any]
-
-KEYS = {"csi-cephfs": "AQBjZWZzAAAAABAAkeyofcephfsAAA==", "csi-rbd": "AQByYmQAAAAAABAAkeyofrbdAAAAAA=="}
-CHAP = {"san": {"username": "k8s", "password": "open-the-san-please"}}
-FLEET: Object = {
-    "fleet_name": "storage",
-    "fleet_data_classes": {"exams": "examination act"},
-    "fleet_storage": {
-        "ceph": {"hela": {"monitors": ["127.0.0.1:1"]}},
-        "nfs": {"nas": {"server": "nas.example.com", "heads": ["10.1.1.1", "10.1.1.2"], "share": "/exports/k8s"}},
-        "iscsi": {
-            "san": {
-                "portals": ["10.2.1.1", "10.2.1.2:3261"],
-                "iqn": "iqn.2026-01.com.example.san:k8s",
-                "chap": True,
-                "volumes": [{"name": "a", "lun": 0, "size": "100Gi"}],
-            }
-        },
-        "reclaim_policies": {"exams": "Retain"},
-        "classes": {
-            "cephfs": {"ceph": "hela", "filesystem": "hela", "data": ["exams"], "snapshots": True},
-            "rbd": {"ceph": "hela", "pool": "k8s-rbd"},
-            "nfs": {"nfs": "nas"},
-            "block": {"iscsi": "san"},
-            "vendor": {"provisioner": "csi.example.com", "parameters": {"tier": "gold"}, "fs_type": "xfs"},
-            "local": {"provided_by": "the machines themselves"},
-        },
-    },
-}
-CLASSES = list(FLEET["fleet_storage"]["classes"])
-CLUSTER: Object = {
-    "cluster_environment": "prod",
-    "cluster_security_domain": "internal_only",
-    "cluster_sla_tier": "tier_2_important",
-    "cluster_capacity": {"cpu": "10", "memory": "10Gi", "storage": "1Ti"},
-    "cluster_storage_classes": CLASSES,
-    "cluster_release_line": "1.35",
-}
-
-
-def inventory(folder: Path, fleet: Object | None = None, **cluster: Any) -> Path:
-    """An inventory of one cluster."""
-    values = {**CLUSTER, **cluster}
-    hosts = {"all": {"children": {"clusters": {"hosts": {"east": {"ansible_connection": "local", **values}}}}}}
-    (folder / "group_vars").mkdir(parents=True, exist_ok=True)
-    (folder / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
-    (folder / "group_vars/all.yml").write_text(yaml.safe_dump(fleet or FLEET), encoding="utf-8")
-    return folder
-
-
-def hidden(*runs: Run) -> None:
-    """No key of any kind was told."""
-    secret = [*KEYS.values(), CHAP["san"]["password"]]
-    secret += [base64.b64encode(each.encode()).decode() for each in secret]
-    for run in runs:
-        assert not [each for each in secret if each in run.out]
+from .playbooks import Run, play, tasks
+from .storage_fleet import CHAP, CLASSES, CLUSTER, FLEET, KEYS, Object, hidden, inventory
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -327,125 +266,3 @@ def test_what_stands_against_it_is_told_at_once(cluster: Cluster, tmp_path: Path
         "the key of client.csi-rbd",
     ):
         assert told in results[1]["msg"]
-
-
-def test_keys_that_were_not_committed_or_pushed_are_so_by_the_next_run(tmp_path: Path) -> None:
-    """After a run without a commit, a hook that refuses, and a remote that is away; check mode foretells each."""
-    key, remote, tree = (
-        age.generate(datetime.datetime.now(datetime.timezone.utc)),
-        tmp_path / "remote",
-        tmp_path / "tree",
-    )
-    where: Object = {"cluster_age_recipients": age.recipients(key)}
-    folder = inventory(tmp_path / "inventory", **where)
-    tree.mkdir()
-    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
-    git(tmp_path, "init", "--quiet", "--initial-branch=main", str(tree))
-    hook = tree / ".git/hooks/pre-commit"
-    call = {
-        "service": "ceph-csi",
-        "cluster": "east",
-        "inventory": str(folder),
-        "path": str(tree),
-        "keys": KEYS,
-        "sops": str(find().sops),
-    }
-    pushing = {**call, "commit": True, "push": True, "remote": str(remote)}
-
-    def run(*wanted: tuple[Object, bool]) -> list[Object]:
-        named = [{"k8s.self_provisioning.storage_secrets": each, "check_mode": check} for each, check in wanted]
-        return tasks(tmp_path, named, inventory=folder)[0]
-
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text('#!/bin/sh\nrm "$0"\nexit 1\n')
-    hook.chmod(0o755)
-    gone = {**pushing, "remote": str(tmp_path / "away")}
-    without, refused, foretold, away, done, again = run(
-        (call, False), (pushing, False), (pushing, True), (gone, False), (pushing, False), (pushing, False)
-    )
-    assert (len(without["written"]), without["changed"], "git commit failed" in refused["msg"]) == (2, True, True)
-    assert (foretold["changed"], foretold["written"], foretold["pushed"]) == (True, [], True)
-    assert "it is pushed then" in away["msg"]
-    assert (done["changed"], done["written"], done["commit"], done["pushed"]) == (True, [], "", True)
-    assert (again["changed"], again["pushed"]) == (False, False)
-    names = ["clusters/east/secrets/ceph-csi-cephfs-ceph.yaml", "clusters/east/secrets/ceph-csi-rbd-ceph.yaml"]
-    assert git(remote, "ls-tree", "-r", "--name-only", "main").split() == names
-
-    # what was removed without a commit, while somebody has opened a file for which no key is given
-    inventory(folder, **where, cluster_storage_classes=["rbd"])
-    (tree / names[1]).write_text("in clear text", encoding="utf-8")
-    removed, foretold, done, again = run(
-        ({**call, "keys": {}}, False),
-        ({**pushing, "keys": {}}, True),
-        ({**pushing, "keys": {}}, False),
-        (pushing, False),
-    )
-    assert removed["removed"] == names[:1]
-    assert (foretold["changed"], done["changed"], again["written"]) == (True, True, names[1:])
-    assert git(remote, "ls-tree", "-r", "--name-only", "main").split() == names[1:]
-    assert "clear" not in git(remote, "log", "-p", "main")
-
-
-def test_keys_in_git_are_encrypted(tmp_path: Path) -> None:
-    """Written once, readable by the cluster's key alone, written anew for another one, removed with the class."""
-    tree, key, other = tmp_path / "tree", tmp_path / "east.agekey", tmp_path / "other.agekey"
-    for path in (key, other):
-        path.write_text(age.generate(datetime.datetime.now(datetime.timezone.utc)), encoding="utf-8")
-    sops = find().sops
-    services = {
-        name: {"repository": "https://charts.example.com", "namespace": "ceph-csi"}
-        for name in ("ceph-csi-operator", "csi-driver-nfs")
-    }
-
-    def write(key_file: Path, classes: list[str]) -> Path:
-        return inventory(
-            tmp_path / "inventory",
-            {**FLEET, "fleet_services": services},
-            cluster_age_recipients=age.recipients(key_file.read_text(encoding="utf-8")),
-            cluster_services={name: {} for name in services},
-            cluster_storage_classes=classes,
-        )
-
-    def ceph(*arguments: str) -> Run:
-        done = play(
-            "ceph_csi",
-            *arguments,
-            inventory=tmp_path / "inventory",
-            ceph_csi_tree=str(tree),
-            ceph_csi_keys=KEYS,
-            ceph_csi_commit=True,
-            ceph_csi_reach=False,
-            ceph_csi_sops=str(sops),
-        )
-        assert done.code == 0, done.out
-        hidden(done)
-        return done
-
-    def opened(key_file: Path) -> Object:
-        path = tree / "clusters/east/secrets/ceph-csi-rbd-ceph.yaml"
-        env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "SOPS_AGE_KEY_FILE": str(key_file)}
-        done = subprocess.run([sops, "decrypt", str(path)], env=env, capture_output=True, text=True, check=False)
-        return yaml.safe_load(done.stdout) if done.returncode == 0 else {}
-
-    write(key, CLASSES)
-    first = play("tenants", inventory=tmp_path / "inventory", tenants_tree=str(tree), tenants_init=True)
-    assert first.code == 0, first.out
-    assert ceph("--check", "--diff").changed >= 1
-    assert not (tree / "clusters/east/secrets/ceph-csi-rbd-ceph.yaml").exists()
-    ceph("--diff", "-vvv")
-    assert base64.b64decode(opened(key)["data"]["userKey"]).decode() == KEYS["csi-rbd"]
-    assert opened(other) == {}
-    text = subprocess.run(["git", "-C", str(tree), "log", "-p"], capture_output=True, text=True, check=True).stdout
-    assert not [each for each in KEYS.values() if each in text or base64.b64encode(each.encode()).decode() in text]
-    status = subprocess.run(["git", "-C", str(tree), "status", "--short"], capture_output=True, text=True, check=True)
-    assert status.stdout == ""
-    layers = yaml.safe_load_all((tree / "clusters/east/config/kustomizations.yaml").read_text(encoding="utf-8"))
-    found = {each["metadata"]["name"]: each["spec"] for each in layers}
-    assert found["storage"]["dependsOn"] == [{"name": "platform"}]
-
-    assert ceph().changed == 0
-    write(other, [each for each in CLASSES if each != "cephfs"])
-    ceph()
-    assert opened(key) == {}
-    assert base64.b64decode(opened(other)["data"]["userKey"]).decode() == KEYS["csi-rbd"]
-    assert not (tree / "clusters/east/secrets/ceph-csi-cephfs-ceph.yaml").exists()
