@@ -25,4 +25,13 @@ options:
       - Whether a host that cannot be looked at is a failure. Otherwise the task succeeds, and RV(unseen) says why.
     type: bool
     default: true
+  services:
+    description:
+      - Services, by any name, with their C(unit), C(files), which can be patterns, and C(restart), when only a restart
+        makes the service read them, or C(made), the file that is made of them for it, with the time at which it was
+        read.
+      - Of each is returned whether it is C(stopped), runs with its files as they are (C(current)), or with older ones
+        (C(outdated)).
+    type: dict
+    default: {}
 """

@@ -31,14 +31,6 @@ options:
       - Settings of the role on this host. Returned as they are, for the preflight.
     type: dict
     default: {}
-  services:
-    description:
-      - Services, by any name, with their C(unit), C(files), which can be patterns, and C(restart), when only a restart
-        makes the service read them.
-      - Of each is returned whether it is C(stopped), runs with its files as they are (C(current)), or with older ones
-        (C(outdated)).
-    type: dict
-    default: {}
 seealso:
   - module: k8s.self_provisioning.api_endpoint_preflight
 """

@@ -49,15 +49,6 @@ options:
     type: list
     elements: str
     default: []
-  services:
-    description:
-      - Services, by any name, with their C(unit), C(files), which can be patterns, and C(restart), when only a restart
-        makes the service read them, or C(made), the file that is made of them for it, with the time at which it was
-        read.
-      - Of each is returned whether it is C(stopped), runs with its files as they are (C(current)), or with older ones
-        (C(outdated)).
-    type: dict
-    default: {}
   paths:
     description:
       - Paths whose file systems to look at. They need not exist.
